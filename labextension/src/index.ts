@@ -1,0 +1,8 @@
+/** The plugins of this extension. */
+
+import { cells, completion } from './plugins/cells';
+import { panel } from './plugins/panel';
+import { services } from './plugins/services';
+import { views } from './plugins/views';
+
+export default [services, cells, completion, panel, views];

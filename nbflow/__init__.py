@@ -1,0 +1,54 @@
+"""nbflow: workflow orchestration that lives in Jupyter.
+
+Everything public is imported on first use, so that `import nbflow` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nbflow.engine import Engine, Execution
+    from nbflow.errors import FlowValidationError, InputError, NbflowError, TemplateError
+    from nbflow.expressions import render
+    from nbflow.magics import load_ipython_extension
+
+_HOMES = {
+    "Engine": "nbflow.engine",
+    "Execution": "nbflow.engine",
+    "FlowValidationError": "nbflow.errors",
+    "InputError": "nbflow.errors",
+    "NbflowError": "nbflow.errors",
+    "TemplateError": "nbflow.errors",
+    "load_ipython_extension": "nbflow.magics",
+    "render": "nbflow.expressions",
+}
+
+__all__ = [
+    "Engine",
+    "Execution",
+    "FlowValidationError",
+    "InputError",
+    "NbflowError",
+    "TemplateError",
+    "load_ipython_extension",
+    "render",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'nbflow' has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "nbflow"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "nbflow.server.extension"}]

@@ -1,0 +1,150 @@
+"""The catalog of what nbflow itself ships: type name or alias → where the class is. Texts only, nothing imported.
+
+`tests/plugins/test_catalog.py` holds this page and the classes together.
+"""
+
+from __future__ import annotations
+
+from nbflow.plugins.registry import Catalog
+
+
+def _names(target: str, *names: str) -> dict[str, str]:
+    return dict.fromkeys(names, target)
+
+
+def _flow(target: str, name: str, *aliases: str, old: bool = True) -> dict[str, str]:
+    """A flowable task: `name` was in `io.kestra.core.tasks.flows` before."""
+    older = (f"io.kestra.core.tasks.flows.{name}",) if old else ()
+    return _names(f"nbflow.tasks.flow.{target}", f"io.kestra.plugin.core.flow.{name}", *older, *aliases)
+
+
+def _condition(target: str, name: str) -> dict[str, str]:
+    """A condition: `<name>Condition` was in three packages before."""
+    return _names(
+        f"nbflow.triggers.conditions.{target}:{name}",
+        f"io.kestra.plugin.core.condition.{name}",
+        f"io.kestra.plugin.core.condition.{name}Condition",
+        f"io.kestra.core.models.conditions.types.{name}Condition",
+        f"io.kestra.core.models.conditions.{name}Condition",
+    )
+
+
+_CORE = "io.kestra.plugin.core"
+_OLD = "io.kestra.core.tasks"
+_SCRIPTS = "io.kestra.plugin.scripts"
+
+_TASKS: dict[str, str] = {
+    **_names("nbflow.tasks.log:Log", f"{_CORE}.log.Log", "log", f"{_OLD}.log.Log"),
+    **_names("nbflow.tasks.debug:Return", f"{_CORE}.debug.Return", "return", f"{_OLD}.debugs.Return"),
+    **_names("nbflow.tasks.debug:Echo", f"{_CORE}.debug.Echo", "echo", f"{_OLD}.debugs.Echo"),
+    **_names("nbflow.tasks.execution:Fail", f"{_CORE}.execution.Fail", "fail", f"{_OLD}.executions.Fail"),
+    **_names("nbflow.tasks.execution:Assert", f"{_CORE}.execution.Assert", "assert"),
+    **_names("nbflow.tasks.execution:Labels", f"{_CORE}.execution.Labels", "labels", f"{_OLD}.executions.Labels"),
+    **_names("nbflow.tasks.execution:SetVariables", f"{_CORE}.execution.SetVariables", "set_variables"),
+    **_names("nbflow.tasks.outputs:OutputValues", f"{_CORE}.output.OutputValues", "output_values"),
+    **_names("nbflow.tasks.outputs:Expression", f"{_CORE}.condition.Expression", "expression"),
+    **_flow("sequential:Sequential", "Sequential", "sequential"),
+    **_flow("sequential:AllowFailure", "AllowFailure", "allow_failure"),
+    **_flow("parallel:Parallel", "Parallel", "parallel"),
+    **_flow("dag:Dag", "Dag", "dag"),
+    **_flow("if_:If", "If", "if"),
+    **_flow("switch:Switch", "Switch", "switch"),
+    **_flow("for_each:ForEach", "ForEach", "foreach", "for_each", old=False),
+    **_flow("for_each:EachSequential", "EachSequential", "each_sequential"),
+    **_flow("for_each:EachParallel", "EachParallel", "each_parallel"),
+    **_flow("subflow:Subflow", "Subflow", "subflow", f"{_OLD}.flows.Flow"),
+    **_flow("sleep:Sleep", "Sleep", "sleep", old=False),
+    **_names(
+        "nbflow.tasks.http.request:Request",
+        f"{_CORE}.http.Request",
+        "http",
+        "request",
+        f"{_OLD}.http.Request",
+        "io.kestra.plugin.fs.http.Request",
+    ),
+    **_names(
+        "nbflow.tasks.http.download:Download",
+        f"{_CORE}.http.Download",
+        "download",
+        f"{_OLD}.http.Download",
+        "io.kestra.plugin.fs.http.Download",
+    ),
+    **_names("nbflow.tasks.scripts.python:Script", f"{_SCRIPTS}.python.Script", "python", f"{_OLD}.scripts.Python"),
+    **_names("nbflow.tasks.scripts.python:Commands", f"{_SCRIPTS}.python.Commands", "python_commands"),
+    **_names("nbflow.tasks.scripts.shell:Script", f"{_SCRIPTS}.shell.Script", "shell_script", "bash"),
+    **_names(
+        "nbflow.tasks.scripts.shell:Commands",
+        f"{_SCRIPTS}.shell.Commands",
+        "shell",
+        f"{_OLD}.scripts.Shell",
+        f"{_OLD}.scripts.Bash",
+    ),
+    **_names("nbflow.tasks.scripts.node:Script", f"{_SCRIPTS}.node.Script", "node", f"{_OLD}.scripts.Node"),
+    **_names("nbflow.tasks.scripts.node:Commands", f"{_SCRIPTS}.node.Commands", "node_commands"),
+    **_names("nbflow.tasks.sql.duckdb:Query", "io.kestra.plugin.jdbc.duckdb.Query", "duckdb"),
+    **_names("nbflow.tasks.sql.duckdb:Queries", "io.kestra.plugin.jdbc.duckdb.Queries", "duckdb_queries"),
+}
+
+_TRIGGERS: dict[str, str] = {
+    **_names(
+        "nbflow.triggers.schedule:Schedule",
+        f"{_CORE}.trigger.Schedule",
+        "schedule",
+        "io.kestra.core.models.triggers.types.Schedule",
+    ),
+    **_names("nbflow.triggers.schedule:ScheduleOnDates", f"{_CORE}.trigger.ScheduleOnDates", "schedule_on_dates"),
+    **_names(
+        "nbflow.triggers.webhook:Webhook",
+        f"{_CORE}.trigger.Webhook",
+        "webhook",
+        "io.kestra.core.models.triggers.types.Webhook",
+    ),
+    **_names("nbflow.triggers.flow:Flow", f"{_CORE}.trigger.Flow", "flow", "io.kestra.core.models.triggers.types.Flow"),
+}
+
+_CONDITIONS: dict[str, str] = {
+    **_condition("dates", "DayWeek"),
+    **_condition("dates", "DayWeekInMonth"),
+    **_condition("dates", "Weekend"),
+    **_condition("dates", "PublicHoliday"),
+    **_condition("dates", "DateTimeBetween"),
+    **_condition("dates", "TimeBetween"),
+    **_condition("executions", "Execution"),
+    **_condition("executions", "ExecutionFlow"),
+    **_condition("executions", "ExecutionNamespace"),
+    **_condition("executions", "ExecutionStatus"),
+    **_condition("executions", "ExecutionLabels"),
+    **_condition("executions", "ExecutionOutputs"),
+    **_condition("executions", "HasRetryAttempt"),
+    **_condition("logic", "Expression"),
+    **_names(
+        "nbflow.triggers.conditions.logic:Expression",
+        "expression",
+        "io.kestra.core.models.conditions.types.VariableCondition",
+    ),
+    **_condition("logic", "Not"),
+    **_condition("logic", "Or"),
+    **_names(
+        "nbflow.triggers.conditions.multiple:MultipleCondition",
+        f"{_CORE}.condition.MultipleCondition",
+        "io.kestra.core.models.conditions.types.MultipleCondition",
+    ),
+}
+
+_RUNNERS: dict[str, str] = {
+    **_names(
+        "nbflow.runners.process:Process",
+        f"{_CORE}.runner.Process",
+        "process",
+        f"{_SCRIPTS}.runner.process.Process",
+        "io.kestra.core.models.tasks.runners.types.Process",
+    ),
+    **_names(
+        "nbflow.runners.docker:Docker",
+        f"{_SCRIPTS}.runner.docker.Docker",
+        "docker",
+        f"{_SCRIPTS}.runner.docker.DockerTaskRunner",
+    ),
+}
+
+CATALOG = Catalog(tasks=_TASKS, triggers=_TRIGGERS, conditions=_CONDITIONS, runners=_RUNNERS)

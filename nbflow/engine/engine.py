@@ -1,0 +1,390 @@
+"""The engine: one verb a method, each with an `async` twin whose name begins with `a`."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import difflib
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Self
+
+from nbflow.clock import Clock, SystemClock
+from nbflow.engine.following import afollow, follow, wait_for_state
+from nbflow.engine.handle import Execution
+from nbflow.engine.hub import Hub, Watcher
+from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
+from nbflow.engine.ownership import Ownership
+from nbflow.engine.starting import new_execution, secret_inputs
+from nbflow.errors import ConflictError, ExecutionNotFoundError, FlowNotFoundError, Problem, WaitTimeoutError
+from nbflow.model import execution as records
+from nbflow.model.events import Event
+from nbflow.model.execution import LogEntry, TaskRun
+from nbflow.model.flow import Flow
+from nbflow.model.state import State
+from nbflow.model.task import LogLevel
+from nbflow.settings import Settings
+from nbflow.source import load_flow, validate
+from nbflow.store import Store, StoredFlow
+from nbflow.types import JsonValue
+
+_STOP_SECONDS = 10.0
+
+
+class Engine:
+    """Deploys flows, runs them and knows what has been run; several may share one home.
+
+    `home` is where history and files are kept; None finds it (`NBFLOW_HOME`, a `.nbflow` folder found upwards,
+    `~/.nbflow`). Nothing runs until something is asked for. An engine that `takes_over` goes on with executions
+    whose engine has died.
+
+    Example: `with Engine() as engine: engine.deploy(text); engine.run("company.team", "hello", wait=True)`
+    """
+
+    _default: ClassVar[Engine | None] = None
+    _default_lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        takes_over: bool = True,
+    ) -> None:
+        self.settings = settings or Settings.load(home)
+        self.store = Store(self.settings)
+        self.loop = EngineLoop()
+        self._clock = clock or SystemClock()
+        self._hub = Hub()
+        self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self.flow, self, takes_over=takes_over)
+        atexit.register(self.close)
+
+    @classmethod
+    def default(cls) -> Engine:
+        """The engine of this process's own home; made on first use."""
+        with cls._default_lock:
+            if cls._default is None:
+                cls._default = cls()
+            return cls._default
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop: what runs is left in the history for another engine to go on with. May be called again."""
+        atexit.unregister(self.close)
+        self.loop.stop(_STOP_SECONDS)
+        self._owned.close()
+        self.store.close()
+        with self._default_lock:
+            if type(self)._default is self:
+                type(self)._default = None
+
+    def deploy(self, text: str) -> Flow:
+        """Save a flow; a new revision only if its text has changed.
+
+        Raises: FlowValidationError with every problem; nothing is saved then.
+        """
+        flow = load_flow(text).flow
+        revision, _ = self.store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
+        return self.flow(flow.namespace, flow.id, revision)
+
+    adeploy = in_thread(deploy)
+
+    def validate(self, text: str) -> list[Problem]:
+        """Every problem of a flow's text, warnings included; an empty list when there is none."""
+        return validate(text)
+
+    avalidate = in_thread(validate)
+
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
+        """A deployed flow; its newest revision unless one is named. Raises: FlowNotFoundError."""
+        stored = self.store.flows.get(namespace, flow_id, revision)
+        if stored is None:
+            raise self._no_such_flow(namespace, flow_id, revision)
+        return _read(stored)
+
+    aflow = in_thread(flow)
+
+    def flows(self, namespace: str | None = None) -> list[Flow]:
+        """The newest revision of every flow, of one namespace or of all, sorted by namespace and id."""
+        return [_read(stored) for stored in self.store.flows.list(namespace)]
+
+    aflows = in_thread(flows)
+
+    def delete_flow(self, namespace: str, flow_id: str) -> None:
+        """Delete a flow; its executions stay. Raises: FlowNotFoundError."""
+        if not self.store.flows.delete(namespace, flow_id, self._clock.now()):
+            raise self._no_such_flow(namespace, flow_id, None)
+
+    adelete_flow = in_thread(delete_flow)
+
+    async def _run(
+        self,
+        namespace: str,
+        flow_id: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        revision: int | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+        trigger: Mapping[str, JsonValue] | None = None,
+        kind: str | None = None,
+        schedule_date: datetime | None = None,
+    ) -> Execution:
+        """Start an execution of a deployed flow; with `wait`, return once it has ended.
+
+        `inputs` are Python values or texts; a FILE is given as a path. `timeout` is in seconds.
+        Raises: FlowNotFoundError, InputError, ConflictError when the flow is disabled, WaitTimeoutError (the
+        execution goes on).
+        """
+        flow = await asyncio.to_thread(self.flow, namespace, flow_id, revision)
+        if flow.disabled or flow.draft:
+            state = "disabled" if flow.disabled else "a draft"
+            raise ConflictError(f"the flow {flow.uid} is {state}", hint="deploy it without that to run it")
+        return await self._run_flow(
+            flow,
+            inputs,
+            labels=labels,
+            wait=wait,
+            timeout=timeout,
+            trigger=trigger,
+            kind=kind,
+            schedule_date=schedule_date,
+        )
+
+    run = blocking(_run)
+    arun = awaitable(_run)
+
+    async def _run_flow(
+        self,
+        flow: Flow,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+        trigger: Mapping[str, JsonValue] | None = None,
+        kind: str | None = None,
+        schedule_date: datetime | None = None,
+    ) -> Execution:
+        """Start an execution of a flow that need not be deployed; no other engine can take it over then."""
+        await self._owned.begin()
+        execution, unknown = new_execution(
+            flow,
+            inputs or {},
+            labels or {},
+            self.store.files,
+            self._clock.now(),
+            trigger=trigger,
+            kind=kind,
+            schedule_date=schedule_date,
+        )
+        run = await self._owned.start(flow, execution, secret_inputs(flow, execution))
+        for name in unknown:
+            run.history.log(LogLevel.WARN, f"the flow has no input `{name}`: it was left out")
+        if wait:
+            return await self._wait(execution.id, None, timeout)
+        return Execution(self, execution)
+
+    run_flow = blocking(_run_flow)
+    arun_flow = awaitable(_run_flow)
+
+    async def _wait(self, execution_id: str, state: str | None = None, timeout: float | None = None) -> Execution:
+        """Return once an execution is in a state; None: once it has ended.
+
+        Raises: WaitTimeoutError after `timeout` seconds, or when it has ended in another state.
+        """
+        await self._owned.begin()
+        try:
+            async with asyncio.timeout(timeout):
+                run = self._owned.get(execution_id)
+                if run is not None and state is None:
+                    await run.ended.wait()
+                record = await wait_for_state(self.store, execution_id, state)
+        except TimeoutError:
+            goal = f"be {state}" if state else "end"
+            raise WaitTimeoutError(
+                f"execution {execution_id} did not {goal} within {timeout:g} s", hint="it goes on; wait again"
+            ) from None
+        return Execution(self, record)
+
+    wait = blocking(_wait)
+    await_ = awaitable(_wait)
+
+    async def _kill(self, execution_id: str) -> Execution:
+        """End an execution, and every process it started. Raises: ConflictError when it has ended already."""
+        record = self.record(execution_id)
+        if record.state.is_terminal:
+            raise ConflictError(f"execution {execution_id} has ended already: {record.state}")
+        run = self._owned.get(execution_id)
+        if run is not None:
+            run.kill()
+        else:
+            await self._owned.begin()
+            await asyncio.to_thread(self.store.commands.send, execution_id, "kill", {}, self._clock.now())
+        return Execution(self, record)
+
+    kill = blocking(_kill)
+    akill = awaitable(_kill)
+
+    def execution(self, execution_id: str) -> Execution:
+        """One execution. Raises: ExecutionNotFoundError."""
+        return Execution(self, self.record(execution_id))
+
+    aexecution = in_thread(execution)
+
+    def executions(
+        self,
+        namespace: str | None = None,
+        flow_id: str | None = None,
+        state: str | State | list[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        *,
+        limit: int = 100,
+        before_id: str | None = None,
+    ) -> list[Execution]:
+        """Executions, newest first, at most `limit`; go on with `before_id`, the id of the last one seen."""
+        states = [state] if isinstance(state, str) else state or []
+        found = self.store.executions.list(
+            namespace=namespace,
+            flow_id=flow_id,
+            states=tuple(State(each) for each in states),
+            labels=dict(labels or {}),
+            limit=limit,
+            before_id=before_id,
+        )
+        return [Execution(self, record) for record in found]
+
+    aexecutions = in_thread(executions)
+
+    def events(self, execution_id: str, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """What happened after number `after` of an execution, then what happens, until it has ended."""
+        return follow(self.store, execution_id, after)
+
+    def aevents(self, execution_id: str, after: int = 0) -> AsyncIterator[tuple[int, Event]]:
+        """As `events`, inside an event loop."""
+        return afollow(self.store, execution_id, after)
+
+    def subscribe(self, watcher: Watcher, execution_id: str | None = None) -> Callable[[], None]:
+        """Be called with each event of this engine, on its thread: be quick. Returns what ends it."""
+        return self._hub.subscribe(watcher, execution_id)
+
+    def read_file(self, uri: str) -> bytes:
+        """A file of the internal storage. Raises: StoredFileNotFoundError."""
+        return self.store.files.read_bytes(uri)
+
+    aread_file = in_thread(read_file)
+
+    def record(self, execution_id: str) -> records.Execution:
+        """The record of an execution. Raises: ExecutionNotFoundError."""
+        self._see_own_writes(execution_id)
+        record = self.store.executions.get(execution_id)
+        if record is None:
+            raise ExecutionNotFoundError(
+                f"there is no execution `{execution_id}`", hint="`nbflow executions list` shows those there are"
+            )
+        return record
+
+    def task_runs_of(self, execution_id: str) -> list[TaskRun]:
+        """The task runs of an execution, in the order of their creation."""
+        self._see_own_writes(execution_id)
+        return self.store.executions.task_runs(execution_id)
+
+    def logs_of(
+        self,
+        execution_id: str,
+        min_level: LogLevel | None = None,
+        task_id: str | None = None,
+        last: int | None = None,
+    ) -> list[LogEntry]:
+        """The log of an execution, oldest line first."""
+        self._see_own_writes(execution_id)
+        return self.store.logs.list(execution_id, min_level=min_level, task_id=task_id, last=last)
+
+    async def call(
+        self,
+        caller: records.Execution,
+        task_run: TaskRun,
+        namespace: str,
+        flow_id: str,
+        inputs: Mapping[str, JsonValue],
+        labels: Mapping[str, str],
+        revision: int | None,
+        wait: bool,
+        key: str,
+    ) -> records.Execution:
+        """Run a subflow for a task run; implements `FlowCalls`."""
+        started = await asyncio.to_thread(self._started_by, caller, task_run, key)
+        if started is None:
+            flow = await asyncio.to_thread(self.flow, namespace, flow_id, revision)
+            trigger: dict[str, JsonValue] = {
+                "id": task_run.task_id,
+                "type": "io.kestra.plugin.core.flow.Subflow",
+                "variables": {
+                    "executionId": caller.id,
+                    "namespace": caller.namespace,
+                    "flowId": caller.flow_id,
+                    "flowRevision": caller.flow_revision,
+                    "key": key,
+                },
+            }
+            started, _ = new_execution(
+                flow,
+                inputs,
+                labels,
+                self.store.files,
+                self._clock.now(),
+                trigger=trigger,
+                parent=caller,
+                parent_task_run_id=task_run.id,
+            )
+            await self._owned.start(flow, started, secret_inputs(flow, started))
+        if not wait:
+            return started
+        try:
+            return (await self._wait(started.id)).record
+        except asyncio.CancelledError:
+            parent = self._owned.get(caller.id)
+            child = self._owned.get(started.id)
+            if parent is not None and parent.is_killed and child is not None:
+                child.kill()
+            raise
+
+    def _see_own_writes(self, execution_id: str) -> None:
+        """Let a reader in this process see what has happened, also what is still on its way to the disk."""
+        if self._owned.get(execution_id) is not None:
+            self.store.writer.flush()
+
+    def _started_by(self, caller: records.Execution, task_run: TaskRun, key: str) -> records.Execution | None:
+        """The execution that an earlier life of this task run started."""
+        for child in self.store.executions.list(parent_id=caller.id, limit=10_000):
+            variables = (child.trigger or {}).get("variables")
+            started_key = variables.get("key") if isinstance(variables, dict) else None
+            if child.parent_task_run_id == task_run.id and started_key == key:
+                return child
+        return None
+
+    def _no_such_flow(self, namespace: str, flow_id: str, revision: int | None) -> FlowNotFoundError:
+        if revision is not None and self.store.flows.get(namespace, flow_id) is not None:
+            return FlowNotFoundError(f"the flow {namespace}.{flow_id} has no revision {revision}")
+        wanted = f"{namespace}.{flow_id}"
+        known = [f"{stored.namespace}.{stored.id}" for stored in self.store.flows.list()]
+        nearest = difflib.get_close_matches(wanted, known, n=3) or [uid for uid in known if uid.endswith(f".{flow_id}")]
+        if nearest:
+            hint = "did you mean " + " or ".join(f"`{uid}`" for uid in nearest) + "?"
+        else:
+            hint = "deploy it first: `%%flow` in a cell, or `nbflow flows deploy FILE`"
+        return FlowNotFoundError(f"there is no flow `{wanted}`", hint=hint)
+
+
+def _read(stored: StoredFlow) -> Flow:
+    loaded = load_flow(stored.source)
+    return loaded.flow.with_source(stored.source, loaded.document, stored.revision)

@@ -1,0 +1,152 @@
+"""What an execution has done so far: looked up before anything is run, written as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import count
+
+from nbflow.clock import Clock
+from nbflow.engine.hub import Hub
+from nbflow.engine.variables import OutputTree
+from nbflow.model.events import ExecutionChanged, LogWritten, MetricRecorded, TaskRunChanged
+from nbflow.model.execution import Execution, LogEntry, Metric, TaskRun
+from nbflow.model.state import State, StateHistory
+from nbflow.model.task import LogLevel
+from nbflow.store import AddMetric, AppendLog, SaveExecution, SaveTaskRun, Writer
+from nbflow.types import new_id
+
+Key = tuple[str | None, str, str | None, int | None]
+"""A place in the coroutine tree: parent task run, task id, value and iteration of a loop's round."""
+
+_MASK = "******"
+
+
+class History:
+    """The records of one execution, in memory while it runs and in the store for good.
+
+    Every change gets the next number of the execution's sequence, so that followers can ask for what came after.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        task_runs: Iterable[TaskRun],
+        *,
+        owner: str,
+        last_seq: int,
+        writer: Writer,
+        hub: Hub,
+        clock: Clock,
+    ) -> None:
+        self.execution = execution
+        self.clock = clock
+        self.outputs = OutputTree()
+        self._owner = owner
+        self._writer = writer
+        self._hub = hub
+        self._seq = count(last_seq + 1)
+        self._by_key: dict[Key, TaskRun] = {}
+        self._by_id: dict[str, TaskRun] = {}
+        self._masked: tuple[str, ...] = ()
+        for run in task_runs:
+            self._keep(run)
+        for run in self._by_id.values():
+            self.outputs.put(run, self._loop_values(run))
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def change(self, execution: Execution) -> Execution:
+        """Replace the execution's record."""
+        self.execution = execution
+        self._writer.defer(SaveExecution(execution, next(self._seq), self._owner))
+        self._hub.publish(ExecutionChanged(execution))
+        return execution
+
+    def move(self, state: State) -> Execution:
+        """Bring the execution to another state."""
+        return self.change(self.execution.move(state, self.now()))
+
+    async def durable(self) -> None:
+        """Return once everything changed so far is committed."""
+        await self._writer.committed()
+
+    def find(self, parent: str | None, task_id: str, value: str | None, iteration: int | None) -> TaskRun | None:
+        return self._by_key.get((parent, task_id, value, iteration))
+
+    def task_runs(self) -> list[TaskRun]:
+        """All task runs, in the order of their creation."""
+        return list(self._by_id.values())
+
+    def by_id(self, run_id: str) -> TaskRun:
+        """The record of a task run as it stands now."""
+        return self._by_id[run_id]
+
+    def create(self, parent: str | None, task_id: str, value: str | None, iteration: int | None) -> TaskRun:
+        run = TaskRun(
+            id=new_id(),
+            execution_id=self.execution.id,
+            task_id=task_id,
+            history=StateHistory.begin(self.now()),
+            parent_task_run_id=parent,
+            value=value,
+            iteration=iteration,
+        )
+        return self.save(run)
+
+    def save(self, run: TaskRun) -> TaskRun:
+        """Replace a task run's record; what it put out is seen by expressions once it has ended."""
+        self._keep(run)
+        if run.state.is_terminal:
+            self.outputs.put(run, self._loop_values(run))
+        self._writer.defer(SaveTaskRun(run, next(self._seq)))
+        self._hub.publish(TaskRunChanged(run))
+        return run
+
+    def ancestors(self, run: TaskRun) -> list[TaskRun]:
+        """The task runs that one lies in, the nearest first."""
+        found = []
+        parent = run.parent_task_run_id
+        while parent is not None:
+            above = self._by_id[parent]
+            found.append(above)
+            parent = above.parent_task_run_id
+        return found
+
+    def _keep(self, run: TaskRun) -> None:
+        self._by_id[run.id] = run
+        self._by_key[(run.parent_task_run_id, run.task_id, run.value, run.iteration)] = run
+
+    def _loop_values(self, run: TaskRun) -> list[str]:
+        if run.parent_task_run_id is None:
+            return [run.value] if run.value is not None else []
+        around = [above.value for above in reversed(self.ancestors(run)) if above.value is not None]
+        return [*around, run.value] if run.value is not None else around
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        """Hide these texts in every log line from here on."""
+        hidden = {*self._masked, *(secret for secret in secrets if len(secret) >= 3)}
+        self._masked = tuple(sorted(hidden, key=len, reverse=True))
+
+    def log(self, level: LogLevel, message: str, run: TaskRun | None = None, attempt: int | None = None) -> LogEntry:
+        for secret in self._masked:
+            message = message.replace(secret, _MASK)
+        entry = LogEntry(
+            execution_id=self.execution.id,
+            seq=next(self._seq),
+            timestamp=self.now(),
+            level=level,
+            message=message,
+            task_id=run.task_id if run else None,
+            task_run_id=run.id if run else None,
+            attempt_number=attempt,
+        )
+        self._writer.defer(AppendLog(entry))
+        self._hub.publish(LogWritten(entry))
+        return entry
+
+    def metric(self, run: TaskRun, kind: str, name: str, value: float, tags: Mapping[str, str]) -> None:
+        metric = Metric(self.execution.id, run.task_id, run.id, kind, name, value, self.now(), dict(tags))
+        self._writer.defer(AddMetric(metric))
+        self._hub.publish(MetricRecorded(metric))

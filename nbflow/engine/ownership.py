@@ -1,0 +1,178 @@
+"""The executions this engine owns: starting them, taking over those of dead engines, and a heartbeat meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+
+from nbflow.clock import Clock
+from nbflow.engine.calls import FlowCalls
+from nbflow.engine.execution import ExecutionRun
+from nbflow.engine.history import History
+from nbflow.engine.hub import Hub
+from nbflow.engine.limits import FlowSlots
+from nbflow.engine.loop import EngineLoop
+from nbflow.engine.scope import Workings
+from nbflow.engine.variables import execution_variables
+from nbflow.errors import NbflowError
+from nbflow.model.execution import Execution, TaskRun
+from nbflow.model.flow import Flow
+from nbflow.store import Store
+from nbflow.types import JsonValue, new_id
+
+LEASE = timedelta(seconds=10)
+"""How long an engine is believed to live after its last heartbeat."""
+_BEAT_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+class Ownership:
+    """Runs executions on the engine's loop and keeps them this engine's own by a lease."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        loop: EngineLoop,
+        find_flow: Callable[[str, str, int | None], Flow],
+        calls: FlowCalls,
+        *,
+        takes_over: bool,
+    ) -> None:
+        self.engine_id = new_id()
+        self._store = store
+        self._hub = hub
+        self._clock = clock
+        self._loop = loop
+        self._find_flow = find_flow
+        self._calls = calls
+        self._takes_over = takes_over
+        self._slots = FlowSlots(store)
+        self._runs: dict[str, ExecutionRun] = {}
+        self._is_beating = False
+
+    def get(self, execution_id: str) -> ExecutionRun | None:
+        """The run of an execution that this engine owns and that has not ended."""
+        return self._runs.get(execution_id)
+
+    async def begin(self) -> None:
+        """Say that this engine lives, and look after what dead ones left behind; call this on the loop."""
+        if self._is_beating:
+            return
+        self._is_beating = True
+        self._beat()
+        self._loop.own(self._keep_alive(), "nbflow-heartbeat")
+        if self._takes_over:
+            await self._take_over()
+
+    async def start(self, flow: Flow, execution: Execution, secrets: list[str]) -> ExecutionRun:
+        """Record a new execution and start it; it is in the history when this returns."""
+        history = self._history(execution, [], 0)
+        history.mask(secrets)
+        history.change(execution)
+        await history.durable()
+        return self._go(flow, history)
+
+    def close(self) -> None:
+        """Give the lease back, so that another engine may go on at once."""
+        if self._is_beating:
+            self._store.engines.remove(self.engine_id)
+
+    def _go(self, flow: Flow, history: History) -> ExecutionRun:
+        execution = history.execution
+        variables = execution_variables(flow, execution, history.outputs.tree)
+        run = ExecutionRun(flow, Workings(history, self._store, variables, self._calls), self._slots)
+        self._runs[execution.id] = run
+        self._loop.own(self._run(run), f"nbflow-{execution.id}")
+        return run
+
+    async def _run(self, run: ExecutionRun) -> None:
+        try:
+            await run.run()
+        finally:
+            self._runs.pop(run.id, None)
+
+    def _history(self, execution: Execution, task_runs: list[TaskRun], last_seq: int) -> History:
+        return History(
+            execution,
+            task_runs,
+            owner=self.engine_id,
+            last_seq=last_seq,
+            writer=self._store.writer,
+            hub=self._hub,
+            clock=self._clock,
+        )
+
+    def _beat(self) -> None:
+        info: dict[str, JsonValue] = {"host": socket.gethostname(), "pid": os.getpid()}
+        self._store.engines.beat(self.engine_id, self._clock.now(), LEASE, info)
+
+    async def _keep_alive(self) -> None:
+        """Beat, carry out what other processes ask for, and take over what dead engines left."""
+        version = -1
+        until_beat = _BEAT_SECONDS
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            until_beat -= _LOOK_SECONDS
+            try:
+                if until_beat <= 0:
+                    until_beat = _BEAT_SECONDS
+                    await asyncio.to_thread(self._beat)
+                    if self._takes_over:
+                        await self._take_over()
+                if self._runs:
+                    seen = self._store.data_version()
+                    if seen != version:
+                        version = seen
+                        self._obey()
+            except NbflowError as error:  # a full disk or a lock: the next round may fare better
+                _log.warning("the engine's heartbeat failed: %s", error, extra={"action": "heartbeat_failed"})
+
+    def _obey(self) -> None:
+        for command in self._store.commands.take(list(self._runs)):
+            run = self._runs.get(command.execution_id)
+            if run is not None and command.name == "kill":
+                run.kill()
+
+    async def _take_over(self) -> None:
+        await asyncio.to_thread(self._store.engines.bury, socket.gethostname(), _is_running)
+        orphans = await asyncio.to_thread(
+            self._store.executions.claim_orphans, self.engine_id, self._clock.now(), tuple(self._runs)
+        )
+        for execution_id in orphans:
+            if execution_id not in self._runs:
+                self._adopt(execution_id)
+
+    def _adopt(self, execution_id: str) -> None:
+        """Go on with an execution from its history."""
+        executions = self._store.executions
+        execution = executions.get(execution_id)
+        if execution is None or execution.state.is_terminal:
+            return
+        history = self._history(execution, executions.task_runs(execution_id), executions.last_seq(execution_id))
+        try:
+            flow = self._find_flow(execution.namespace, execution.flow_id, execution.flow_revision)
+        except NbflowError as error:
+            _log.warning("execution %s cannot go on: %s", execution_id, error, extra={"action": "takeover_failed"})
+            return
+        _log.info("took over execution %s", execution_id, extra={"action": "taken_over"})
+        self._go(flow, history)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # signal 0 asks nothing there; the lease runs out by itself
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it runs, and belongs to somebody else
+    return True

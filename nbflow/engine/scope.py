@@ -1,0 +1,239 @@
+"""Look up or run a child: the window through which a flowable task runs the tasks inside it.
+
+run(child) ── ended in the history? ──► its record
+          └── else: create ─► skip? ─► runnable: attempts until one ends it
+                                     └► flowable: its coroutine, then `errors`, then `finally`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
+
+from nbflow.engine.attempt import Result, attempt
+from nbflow.engine.calls import FlowCalls
+from nbflow.engine.context import TaskContext, TaskLogger
+from nbflow.engine.history import History
+from nbflow.engine.rendering import ExecutionServices, Renderer
+from nbflow.engine.retries import next_attempt
+from nbflow.engine.skipping import may_run
+from nbflow.engine.variables import task_run_variables
+from nbflow.errors import NbflowError
+from nbflow.model.execution import Attempt, Execution, TaskRun
+from nbflow.model.policies import Retry
+from nbflow.model.state import State, StateHistory, worst
+from nbflow.model.task import Task
+from nbflow.plugins import FlowableTask, RunnableTask, TaskLog
+from nbflow.store import Store
+from nbflow.types import JsonValue
+
+
+class Workings:
+    """What all scopes of one execution share."""
+
+    def __init__(self, history: History, store: Store, variables: dict[str, object], calls: FlowCalls) -> None:
+        self.history = history
+        self.store = store
+        self.variables = variables
+        self.calls = calls
+        self.services = ExecutionServices(history, store)
+        self.is_killing = False
+        """Whether a cancellation is a kill; otherwise the engine stops, and the execution goes on later."""
+
+
+class TaskScope:
+    """The place of one flowable task run, or of the flow itself; implements `nbflow.plugins.Scope`."""
+
+    def __init__(self, workings: Workings, task_run: TaskRun | None = None, task: FlowableTask | None = None) -> None:
+        self._workings = workings
+        self._history = workings.history
+        self._run = task_run
+        self._task = task
+        self._retry: Retry | None = task.retry if task is not None else None
+        self.log: TaskLog = TaskLogger(workings.history, task_run, None, task.log_level if task else None)
+
+    @property
+    def task_run(self) -> TaskRun:
+        assert self._run is not None, "the flow itself has no task run"
+        return self._run
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        labels = self._history.execution.labels
+        return {key: value for key, value in labels if not key.startswith("system.")}
+
+    async def run(self, child: Task, *, value: str | None = None, iteration: int | None = None) -> TaskRun | None:
+        if child.disabled:
+            return None
+        parent = self._run.id if self._run is not None else None
+        run = self._history.find(parent, child.id, value, iteration)
+        if run is not None and run.state.is_terminal:
+            return run
+        if run is None:
+            run = self._history.create(parent, child.id, value, iteration)
+        renderer = self._renderer(child, run)
+        try:
+            verdict = may_run(child, renderer, self._history, TaskLogger(self._history, run, None, child.log_level))
+            if verdict is not None:
+                return await self._end(child, run, Result(verdict))
+            if isinstance(child, RunnableTask):
+                return await self._run_attempts(child, run, renderer)
+            assert isinstance(child, FlowableTask), f"{child.type} neither works nor runs children"
+            return await self._run_flowable(child, run)
+        except asyncio.CancelledError:
+            if self._workings.is_killing:
+                self._end_killed(run.id)
+            raise
+
+    async def run_sequence(
+        self, children: Sequence[Task], *, value: str | None = None, iteration: int | None = None
+    ) -> State:
+        states = []
+        for child in children:
+            run = await self.run(child, value=value, iteration=iteration)
+            if run is None:
+                continue
+            states.append(run.state)
+            if run.state.is_failure:
+                break
+        return worst(states)
+
+    async def run_together(self, jobs: Sequence[Awaitable[State]], *, limit: int = 0) -> list[State]:
+        if limit == 1:
+            return [await job for job in jobs]
+        slots = asyncio.Semaphore(limit) if limit else None
+
+        async def within_limit(job: Awaitable[State]) -> State:
+            if slots is None:
+                return await job
+            async with slots:
+                return await job
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(within_limit(job)) for job in jobs]
+        return [task.result() for task in tasks]
+
+    async def run_dag(self, children: Sequence[Task], needs: Mapping[str, Sequence[str]], *, limit: int = 0) -> State:
+        ended = {child.id: asyncio.Event() for child in children}
+        states: dict[str, State] = {}
+        slots = asyncio.Semaphore(limit) if limit else None
+
+        async def when_ready(child: Task) -> None:
+            for needed in needs.get(child.id, ()):
+                await ended[needed].wait()
+            # A task that failed, or was not reached, keeps those that need it from running.
+            if all(needed in states and not states[needed].is_failure for needed in needs.get(child.id, ())):
+                if slots is not None:
+                    async with slots:
+                        run = await self.run(child)
+                else:
+                    run = await self.run(child)
+                states[child.id] = run.state if run is not None else State.SUCCESS
+            ended[child.id].set()
+
+        async with asyncio.TaskGroup() as group:
+            for child in children:
+                group.create_task(when_ready(child))
+        return worst(states.values())
+
+    def render(self, value: object) -> object:
+        assert self._task is not None, "the flow itself has nothing to render"
+        return self._renderer(self._task, self.task_run).value(value, keeps_types=True)
+
+    async def call_flow(
+        self,
+        namespace: str,
+        flow_id: str,
+        *,
+        inputs: Mapping[str, JsonValue],
+        labels: Mapping[str, str],
+        revision: int | None = None,
+        wait: bool = True,
+        key: str = "",
+    ) -> Execution:
+        return await self._workings.calls.call(
+            self._history.execution, self.task_run, namespace, flow_id, inputs, labels, revision, wait, key
+        )
+
+    def _renderer(self, task: Task, run: TaskRun) -> Renderer:
+        ancestors = self._history.ancestors(run)
+        variables = {**self._workings.variables, **task_run_variables(task.id, task.type, run, ancestors)}
+        return Renderer(variables, self._workings.services)
+
+    async def _run_flowable(self, task: FlowableTask, run: TaskRun) -> TaskRun:
+        run = self._history.save(run.move(State.RUNNING, self._history.now()))
+        scope = TaskScope(self._workings, run, task)
+        if scope._retry is None:
+            scope._retry = self._retry
+        try:
+            outcome = await task.run(scope)
+            result = Result(outcome.state, outcome.outputs)
+        except (NbflowError, ValueError) as error:
+            scope.log.error(str(error))
+            result = Result(State.FAILED)
+        if result.state is State.FAILED and task.errors:
+            await scope.run_sequence(task.errors)
+        if task.finally_:
+            result = replace(result, state=worst([result.state, await scope.run_sequence(task.finally_)]))
+        return await self._end(task, self._history.by_id(run.id), result)
+
+    async def _run_attempts(self, task: RunnableTask, run: TaskRun, renderer: Renderer) -> TaskRun:
+        history = self._history
+        retry = task.retry or self._retry
+        run = _without_lost_attempt(run, history)
+        while True:
+            now = history.now()
+            begun = Attempt(StateHistory.begin(now).move(State.RUNNING, now))
+            run = history.save(replace(run.move(State.RUNNING, now), attempts=(*run.attempts, begun)))
+            if len(run.attempts) > 1:
+                renderer = self._renderer(task, run)
+            ctx = TaskContext(history, self._workings.store, renderer, run, task.log_level)
+            result = await attempt(task, renderer, ctx)
+            now = history.now()
+            run = replace(run, attempts=(*run.attempts[:-1], Attempt(begun.history.move(result.state, now))))
+            if result.state is not State.FAILED:
+                break
+            wait = next_attempt(retry, len(run.attempts), run.attempts[0].start, now, random.random())
+            if wait is None:
+                break
+            run = history.save(run.move(State.RETRYING, now))
+            await history.clock.sleep(wait.total_seconds())
+        if retry is not None and retry.warning_on_retry and result.state is State.SUCCESS and len(run.attempts) > 1:
+            result = replace(result, state=State.WARNING)
+        return await self._end(task, run, result)
+
+    async def _end(self, task: Task, run: TaskRun, result: Result) -> TaskRun:
+        """Record how a task run ended; what depends on it may start once this returns."""
+        run = replace(run, outputs=result.outputs).move(forgiven(task, result.state), self._history.now())
+        self._history.save(run)
+        await self._history.durable()
+        return run
+
+    def _end_killed(self, run_id: str) -> None:
+        run = self._history.by_id(run_id)
+        if run.state.is_terminal:
+            return
+        now = self._history.now()
+        attempts = run.attempts
+        if attempts and not attempts[-1].state.is_terminal:
+            attempts = (*attempts[:-1], Attempt(attempts[-1].history.move(State.KILLED, now)))
+        self._history.save(replace(run, attempts=attempts).move(State.KILLED, now))
+
+
+def forgiven(task: Task, state: State) -> State:
+    """The state of a task run after its task's `allowFailure` and `allowWarning`."""
+    if state is State.FAILED and task.allow_failure:
+        state = State.WARNING
+    if state is State.WARNING and task.allow_warning:
+        state = State.SUCCESS
+    return state
+
+
+def _without_lost_attempt(run: TaskRun, history: History) -> TaskRun:
+    """Close the attempt that was under way when the engine before this one ended: it is made again."""
+    if not run.attempts or run.attempts[-1].state.is_terminal:
+        return run
+    lost = Attempt(run.attempts[-1].history.move(State.KILLED, history.now()))
+    return replace(run, attempts=(*run.attempts[:-1], lost))

@@ -1,0 +1,26 @@
+"""Whether a task is to run at all: `runIf` and `conditions`."""
+
+from __future__ import annotations
+
+from nbflow.engine.history import History
+from nbflow.engine.rendering import Renderer
+from nbflow.errors import TemplateError
+from nbflow.model.state import State
+from nbflow.model.task import Task
+from nbflow.plugins import Facts, Question, TaskLog
+from nbflow.plugins.truth import is_true
+
+
+def may_run(task: Task, renderer: Renderer, history: History, log: TaskLog) -> State | None:
+    """None when the task is to run; otherwise the state it ends in: SKIPPED, or FAILED when this cannot be told."""
+    try:
+        if task.run_if is not None and not is_true(renderer.value(task.run_if, keeps_types=True)):
+            return State.SKIPPED
+        if task.conditions:
+            facts = Facts(history.now(), renderer.text, history.execution, history.outputs.tree)
+            if not all(condition.holds(facts) for condition in task.conditions if isinstance(condition, Question)):
+                return State.SKIPPED
+    except TemplateError as error:
+        log.error("it cannot be told whether the task is to run: %s", error)
+        return State.FAILED
+    return None

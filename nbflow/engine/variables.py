@@ -1,0 +1,131 @@
+"""The names that expressions see: `flow`, `execution`, `inputs`, `vars`, `outputs`, `taskrun`, `parent` …"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from nbflow import __version__
+from nbflow.expressions import AuthorText
+from nbflow.model.execution import Execution, TaskRun, instant
+from nbflow.model.flow import Flow
+from nbflow.types import JsonValue
+
+_ENV_PREFIX = "ENV_"
+
+
+def execution_variables(flow: Flow, execution: Execution, outputs: Mapping[str, object]) -> dict[str, object]:
+    """What stays the same for all tasks of an execution; `outputs` is kept by reference and grows."""
+    started = instant(execution.start)
+    variables: dict[str, object] = {
+        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision or 1, "tenantId": "main"},
+        "execution": {
+            "id": execution.id,
+            "startDate": started,
+            # The seeds write `execution.date`: the date the execution is for.
+            "date": instant(execution.schedule_date) if execution.schedule_date else started,
+            "originalId": execution.original_id or execution.id,
+            "state": str(execution.state),
+        },
+        "inputs": execution.inputs,
+        "vars": {**author_texts(flow.variables), **execution.variables},
+        "outputs": outputs,
+        "labels": label_tree(execution.labels),
+        "envs": environment_variables(),
+        "globals": {},
+        "namespace": {"id": flow.namespace},
+        "kestra": {"environment": None, "url": None, "version": __version__},
+    }
+    if execution.trigger is not None:
+        variables["trigger"] = execution.trigger.get("variables") or {}
+    return variables
+
+
+def author_texts(variables: Mapping[str, JsonValue]) -> dict[str, object]:
+    """A flow's variables, their texts marked as its author's own: expressions in them are rendered when used."""
+    return {key: _author_text(value) for key, value in variables.items()}
+
+
+def _author_text(value: JsonValue) -> object:
+    if isinstance(value, str):
+        return AuthorText(value)
+    if isinstance(value, list):
+        return [_author_text(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _author_text(item) for key, item in value.items()}
+    return value
+
+
+def label_tree(labels: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Labels as expressions see them: `system.correlationId` is found under `labels.system.correlationId`."""
+    tree: dict[str, object] = {}
+    for key, value in labels:
+        branch = tree
+        *path, last = key.split(".")
+        for part in path:
+            step = branch.setdefault(part, {})
+            if not isinstance(step, dict):  # a label `a` beside a label `a.b`: the plain key keeps its place
+                last, branch = key, tree
+                break
+            branch = step
+        branch[last] = value
+    return tree
+
+
+def environment_variables() -> dict[str, str]:
+    """`envs`: the variables of the environment that begin with `ENV_`, without it and in lower case, as in Kestra."""
+    return {
+        name[len(_ENV_PREFIX) :].lower(): value for name, value in os.environ.items() if name.startswith(_ENV_PREFIX)
+    }
+
+
+def task_run_variables(task_id: str, task_type: str, run: TaskRun, ancestors: Sequence[TaskRun]) -> dict[str, object]:
+    """What is added for one task run. `ancestors` are the task runs it lies in, the nearest first."""
+    variables: dict[str, object] = {
+        "task": {"id": task_id, "type": task_type},
+        "taskrun": _task_run(run, max(len(run.attempts) - 1, 0)),
+    }
+    if ancestors:
+        parents = [
+            {"taskrun": _task_run(ancestor, 0), "outputs": ancestor.outputs, "id": ancestor.task_id}
+            for ancestor in ancestors
+        ]
+        variables["parent"] = parents[0]
+        variables["parents"] = parents
+    return variables
+
+
+def _task_run(run: TaskRun, attempts_count: int) -> dict[str, object]:
+    shape: dict[str, object] = {
+        "id": run.id,
+        "startDate": instant(run.start),
+        "attemptsCount": attempts_count,
+        "state": str(run.state),
+    }
+    optional = {"parentId": run.parent_task_run_id, "value": run.value, "iteration": run.iteration}
+    shape.update({key: value for key, value in optional.items() if value is not None})
+    return shape
+
+
+class OutputTree:
+    """`outputs`: by task id; below that, for tasks in loops, by the values of the loops from the outside in.
+
+    A change costs O(depth), however many task runs there are.
+    """
+
+    def __init__(self) -> None:
+        self.tree: dict[str, object] = {}
+
+    def put(self, run: TaskRun, values: Sequence[str]) -> None:
+        """Add the outputs of a task run; `values` are those of the loops around it, the outermost first."""
+        if not run.outputs:
+            return
+        if not values:
+            self.tree[run.task_id] = run.outputs
+            return
+        branch = self.tree.setdefault(run.task_id, {})
+        for value in values[:-1]:
+            assert isinstance(branch, dict)
+            branch = branch.setdefault(value, {})
+        assert isinstance(branch, dict)
+        branch[values[-1]] = run.outputs

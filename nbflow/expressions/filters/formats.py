@@ -1,0 +1,80 @@
+"""Filters that write values in a format: JSON, Ion, YAML; and `jq`, which asks a value for its parts."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from nbflow.errors import TemplateError
+from nbflow.expressions.catalog import Function
+from nbflow.expressions.filters.checks import text_argument
+from nbflow.expressions.jackson import read_json
+from nbflow.expressions.text import json_text
+from nbflow.expressions.values import is_string
+
+_MAX_QUERY = 10_000
+
+
+def to_json(value: object) -> str:
+    """Write a value as JSON.
+
+    Example: `{{ {'a': [1, true]} | toJson }}` gives `{"a":[1,true]}`
+    """
+    return json_text(value)
+
+
+def json_(value: object) -> str:
+    """Write a value as JSON: an older name of `toJson`.
+
+    Example: `{{ [1, 'a'] | json }}` gives `[1,"a"]`
+    """
+    return json_text(value)
+
+
+def to_ion(value: object) -> str:
+    """Write a value as Ion text.
+
+    Example: `{{ 'a' | toIon | trim }}` gives `"a"`
+    """
+    from nbflow.expressions.java.ion import ion_text
+
+    return "null" if value is None else ion_text(value)
+
+
+def yaml(value: object) -> str:
+    """Write a value as YAML, with a new line at the end.
+
+    Example: `{{ {'a': 1} | yaml | trim }}` gives `a: 1`
+    """
+    from nbflow.expressions.java.yaml import yaml_text
+
+    return "null" if value is None else yaml_text(value)
+
+
+def jq(value: object, expression: object) -> list[object] | None:
+    """Ask a value with a jq expression; the answer is always a list. A text is read as JSON first.
+
+    Example: `{{ {'a': [1, 2]} | jq('.a[]') }}` gives `[1,2]`
+    """
+    if value is None:
+        return None
+    query = text_argument("jq", "expression", expression)
+    text = json.dumps(read_json(value)) if is_string(value) else json_text(value)
+    try:
+        results: list[object] = _program(query).input_text(text).all()
+    except (ValueError, StopIteration) as wrong:
+        raise TemplateError(f"jq could not answer `{query[:200]}`: {wrong}") from wrong
+    return results
+
+
+@functools.lru_cache(maxsize=256)
+def _program(query: str) -> Any:  # a program of the `jq` package, which has no types
+    import jq as engine
+
+    if len(query) > _MAX_QUERY:
+        raise TemplateError(f"a jq expression may have {_MAX_QUERY} characters, not more")
+    return engine.compile(query)
+
+
+FILTERS: dict[str, Function] = {"jq": jq, "json": json_, "toIon": to_ion, "toJson": to_json, "yaml": yaml}

@@ -1,0 +1,93 @@
+"""Functions that render texts once more, and that show what an expression can see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nbflow.errors import TemplateError
+from nbflow.expressions.catalog import Function
+from nbflow.expressions.operators import settled
+from nbflow.expressions.scope import Missing, Scope
+from nbflow.expressions.values import is_list, is_map, is_string
+
+
+def render(scope: Scope, to_render: object, recursive: object = True) -> object:
+    """Render the expressions in a text, and in what that gives, until nothing changes.
+
+    In lists and maps every text is rendered; other values pass.
+
+    Example: `{{ render('{' ~ '{ 1 + 1 }' ~ '}') }}` gives `2`
+    """
+    if recursive is None:
+        recursive = True
+    if not isinstance(recursive, bool):
+        raise TemplateError("the argument `recursive` of `render` must be true or false")
+    return _rendered(scope, to_render, is_recursive=recursive)
+
+
+def render_once(scope: Scope, to_render: object) -> object:
+    """Render the expressions in a text once.
+
+    Example: `{{ renderOnce('{' ~ '{ 1 + 1 }' ~ '}') }}` gives `2`
+    """
+    return _rendered(scope, to_render, is_recursive=False)
+
+
+def _rendered(scope: Scope, value: object, *, is_recursive: bool) -> object:
+    if is_string(value):
+        return scope.renderer.render_nested(str.__str__(value), scope, is_recursive=is_recursive)
+    if is_map(value):
+        rendered: dict[object, object] = {}
+        for key, item in value.items():
+            name = scope.renderer.render_nested(str(key), scope, is_recursive=False) if isinstance(key, str) else key
+            rendered.setdefault(name, _rendered(scope, item, is_recursive=is_recursive))
+        return rendered
+    if is_list(value):
+        return [_rendered(scope, item, is_recursive=is_recursive) for item in value]
+    return value
+
+
+def print_context(scope: Scope) -> Mapping[str, object]:
+    """All variables that an expression sees, for looking around.
+
+    Example: `{{ printContext() is map }}` gives `true`
+    """
+    return {name: settled(scope, value) for name, value in scope.names().items()}
+
+
+def fetch_context(scope: Scope) -> Mapping[str, object]:
+    """All variables that an expression sees, as a map.
+
+    Example: `{{ fetchContext() is map }}` gives `true`
+    """
+    return print_context(scope)
+
+
+def current_each_output(scope: Scope, outputs: object) -> object:
+    """The output of a task for the present value of the loops around it.
+
+    Example: `{{ currentEachOutput(outputs.hello).value }}`
+    """
+    if not is_map(outputs):
+        raise TemplateError("`currentEachOutput` takes the outputs of a task, such as `outputs.hello`")
+    value: object = outputs
+    parents = scope.get("parents")
+    for parent in reversed(parents) if is_list(parents) else ():
+        if is_map(parent) and is_map(parent.get("taskrun")):
+            value = _under(value, parent["taskrun"])
+    return _under(value, scope.read("taskrun"))
+
+
+def _under(outputs: object, taskrun: object) -> object:
+    if not is_map(outputs) or not is_map(taskrun):
+        raise Missing("taskrun")
+    return outputs.get(taskrun.get("value"))
+
+
+FUNCTIONS: dict[str, Function] = {
+    "currentEachOutput": current_each_output,
+    "fetchContext": fetch_context,
+    "printContext": print_context,
+    "render": render,
+    "renderOnce": render_once,
+}

@@ -1,0 +1,3 @@
+"""DecimalFormat."""
+from __future__ import annotations
+def format_number(value: object, pattern: str | None) -> str: raise NotImplementedError

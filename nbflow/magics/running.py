@@ -1,0 +1,100 @@
+"""Starts an execution from a magic, shows it, and waits for it if asked; an interrupt ends it."""
+
+from __future__ import annotations
+
+from nbflow.engine import Execution
+from nbflow.errors import ConflictError
+from nbflow.magics.arguments import Arguments
+from nbflow.magics.errors import FlowCellError
+from nbflow.magics.session import Session
+from nbflow.model.flow import Flow
+from nbflow.source.nearest import did_you_mean
+from nbflow.widgets.gantt import seconds
+from nbflow.widgets.live import show_execution
+from nbflow.widgets.output import has_widgets
+from nbflow.widgets.painter import Painter, wait_until
+from nbflow.widgets.snapshot import Snapshot
+
+RUN_FLAGS = ("wait", "check", "quiet")
+RUN_VALUED = ("timeout", "to", "revision")
+
+_KILL_SECONDS = 10.0
+
+
+def run_flow(session: Session, namespace: str, flow_id: str, arguments: Arguments) -> Execution:
+    """Start an execution as the arguments say and show it. Returns its handle: once it has ended, with `--wait`."""
+    timeout = arguments.seconds("timeout")
+    revision = arguments.number("revision", 1) if arguments.has("revision") else None
+    _refuse_unknown(session.engine.flow(namespace, flow_id, revision), arguments)
+    started: Execution = session.engine.run(
+        namespace, flow_id, arguments.inputs, labels=arguments.labels, revision=revision
+    )
+    bind(session, arguments, started)
+    session.mark_shown(started.id)
+    is_quiet = arguments.has("quiet")
+    painter = None if is_quiet else show_execution(session.engine, started.id)
+    if arguments.has("wait") or arguments.has("check") or timeout is not None:
+        _wait(session, started, painter, timeout)
+        if not is_quiet and not has_widgets():
+            show_execution(session.engine, started.id)
+        if arguments.has("check") and started.state not in ("SUCCESS", "WARNING"):
+            raise FlowCellError(f"execution {started.id} ended as {started.state}", f"%flow logs {started.id}")
+    return started
+
+
+def bind(session: Session, arguments: Arguments, execution: Execution) -> None:
+    """Give the execution the name after `--to`."""
+    name = arguments.options.get("to")
+    if name is None:
+        return
+    if not name.isidentifier():
+        raise FlowCellError(f"--to wants the name of a variable; got {name}")
+    session.variables[name] = execution
+
+
+def _refuse_unknown(flow: Flow, arguments: Arguments) -> None:
+    """The engine leaves out inputs that a flow does not have; what somebody types is a slip of the pen."""
+    known = [declared.id for declared in flow.inputs]
+    groups = {name.partition(".")[0] for name in known if "." in name}
+    for name in arguments.inputs:
+        if name not in known and name not in groups:
+            hint = did_you_mean(name, known) or (f"there are {', '.join(known)}" if known else "it has no inputs")
+            raise FlowCellError(f"the flow {flow.uid} has no input `{name}`", hint)
+
+
+def _wait(session: Session, execution: Execution, painter: Painter | None, timeout: float | None) -> None:
+    """Block until the execution has ended and its end is shown."""
+    shown = painter if painter is not None else _follow(session, execution)
+    try:
+        if not wait_until(shown.done.wait, timeout):
+            raise FlowCellError(
+                f"execution {execution.id} did not end within {seconds(timeout or 0)}",
+                f"it goes on; %flow kill {execution.id} ends it",
+            )
+    except KeyboardInterrupt:
+        _kill(session, execution, shown)
+        raise FlowCellError(f"interrupted: execution {execution.id} was killed") from None
+    execution.refresh()
+
+
+def _kill(session: Session, execution: Execution, painter: Painter) -> None:
+    try:
+        session.engine.kill(execution.id)
+    except ConflictError:
+        return  # it ended meanwhile
+    wait_until(painter.done.wait, _KILL_SECONDS)
+    execution.refresh()
+
+
+class _Unseen:
+    """A view that shows nothing."""
+
+    def paint(self, *_: object) -> None:
+        """Nothing: the user asked for quiet."""
+
+    def finish(self, *_: object) -> None:
+        """Nothing either."""
+
+
+def _follow(session: Session, execution: Execution) -> Painter:
+    return Painter(session.engine, Snapshot(session.engine, execution.id), _Unseen()).start()

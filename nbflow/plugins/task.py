@@ -1,0 +1,149 @@
+"""The two kinds of task: one does work, the other runs its children in some order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from pydantic import Field, PrivateAttr
+
+from nbflow.model.base import Model
+from nbflow.model.execution import Execution, TaskRun
+from nbflow.model.state import State
+from nbflow.model.task import Task, TaskField
+from nbflow.plugins.context import RunContext, TaskLog
+from nbflow.types import JsonValue
+
+
+class RunnableTask(Task):
+    """A task that does work: subclass it, declare its properties as fields, and write `run`."""
+
+    class Output(Model):
+        """What `{{ outputs.id.… }}` sees."""
+
+        _final_state: State = PrivateAttr(default=State.SUCCESS)
+
+        def to_json(self) -> dict[str, JsonValue]:
+            """The output as JSON values, in the spelling of YAML; what is None is left out."""
+            return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    async def run(self, ctx: RunContext) -> Output:
+        """Do the work. `Dynamic` properties have been rendered: they hold values of their types.
+
+        Raises: TaskFailedError when the outcome is failure; anything else fails the attempt as well.
+        """
+        raise TypeError(f"{type(self).__name__} does not say what it does: write `run`")
+
+
+class Order(StrEnum):
+    """How the tasks of a branch follow each other."""
+
+    SEQUENCE = "sequence"
+    PARALLEL = "parallel"
+    DAG = "dag"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Tasks inside a flowable that belong together, for pictures and for checks before a run.
+
+    `needs` gives, in a DAG, the tasks that each task waits for.
+    """
+
+    tasks: Sequence[Task]
+    label: str = ""
+    order: Order = Order.SEQUENCE
+    needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a flowable ended: its state, and what `{{ outputs.id.… }}` sees."""
+
+    state: State
+    outputs: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+class Scope(Protocol):
+    """What a flowable may do: run its children and render. Everything it returns is durable already.
+
+    A child that ended in an earlier life of this execution is not run again: its outcome comes from the history.
+    """
+
+    log: TaskLog
+
+    @property
+    def task_run(self) -> TaskRun:
+        """The task run of this flowable."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of the execution, without those of the system."""
+        ...
+
+    async def run(self, child: Task, *, value: str | None = None, iteration: int | None = None) -> TaskRun | None:
+        """Run one child to its end; None when it is disabled. `value` and `iteration` mark a round of a loop."""
+        ...
+
+    async def run_sequence(
+        self, children: Sequence[Task], *, value: str | None = None, iteration: int | None = None
+    ) -> State:
+        """Run children one after another until one fails; returns the state of the whole."""
+        ...
+
+    async def run_together(self, jobs: Sequence[Awaitable[State]], *, limit: int = 0) -> list[State]:
+        """Await jobs at once, at most `limit` (0: all) at a time; returns their states in the order given."""
+        ...
+
+    async def run_dag(self, children: Sequence[Task], needs: Mapping[str, Sequence[str]], *, limit: int = 0) -> State:
+        """Run children as soon as those they need have succeeded; returns the state of the whole."""
+        ...
+
+    def render(self, value: object) -> object:
+        """Render a value, deep, with what has been put out so far; a single print gives the value itself."""
+        ...
+
+    async def call_flow(
+        self,
+        namespace: str,
+        flow_id: str,
+        *,
+        inputs: Mapping[str, JsonValue],
+        labels: Mapping[str, str],
+        revision: int | None = None,
+        wait: bool = True,
+        key: str = "",
+    ) -> Execution:
+        """Start an execution of another flow (or find the one this task run started) and, if asked, wait for its end.
+
+        `key` tells several calls of one task run apart.
+        """
+        ...
+
+
+class FlowableTask(Task):
+    """A task that runs its children: short, and deciding from its arguments and their results alone.
+
+    It is replayed from the history after a crash or a restart, so it reads no clock, no random number, no file.
+    """
+
+    class Output(Model):
+        """What `{{ outputs.id.… }}` sees."""
+
+    is_loop: ClassVar[bool] = False
+    """Whether its direct children run more than once, each with a value of its own."""
+
+    errors: list[TaskField] = Field(default_factory=list, description="Tasks that run when a task in here has failed.")
+    finally_: list[TaskField] = Field(default_factory=list, description="Tasks that always run at the end of this one.")
+
+    async def run(self, scope: Scope) -> Outcome:
+        """Run the children and say how it ended. `errors` and `finally` are run by the engine."""
+        raise TypeError(f"{type(self).__name__} does not say what it does: write `run`")
+
+    def branches(self) -> list[Branch]:
+        """The children, grouped as they run; without `errors` and `finally`."""
+        tasks = [task for task in self.children() if task not in self.errors and task not in self.finally_]
+        return [Branch(tasks)] if tasks else []

@@ -1,0 +1,35 @@
+"""The bases of triggers and conditions, and what a condition is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nbflow.model.condition import Condition
+from nbflow.model.execution import Execution
+from nbflow.model.trigger import Trigger
+
+__all__ = ["Condition", "Facts", "Question", "Trigger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a condition may look at.
+
+    `date` is the instant in question (UTC), `execution` the one that made it be asked (None for a schedule),
+    `render` renders an expression to text with `variables`.
+    """
+
+    date: datetime
+    render: Callable[[str], str]
+    execution: Execution | None = None
+    outputs: Mapping[str, object] = field(default_factory=dict)
+
+
+class Question(Condition):
+    """A condition that can be answered from facts alone."""
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the condition holds. Raises: TemplateError when an expression in it cannot be rendered."""
+        raise TypeError(f"{type(self).__name__} does not say when it holds: write `holds`")

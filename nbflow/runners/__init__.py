@@ -1,0 +1,1 @@
+"""The task runners that come with nbflow: where the commands of scripts run. The registry imports them by name."""

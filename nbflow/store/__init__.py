@@ -1,0 +1,43 @@
+"""What outlives the process: flows, executions, logs, metrics, triggers, leases, commands and files.
+
+`Store` opens a home; everything that is written goes through its `writer`. Engine and scheduler import this package;
+a face does so for reading alone.
+"""
+
+from nbflow.store.audit import AuditEntry, AuditStore
+from nbflow.store.changes import AddMetric, AppendLog, Change, SaveExecution, SaveTaskRun
+from nbflow.store.commands import Command, CommandStore
+from nbflow.store.engines import EngineStore
+from nbflow.store.executions import ExecutionStore
+from nbflow.store.files import LocalFiles
+from nbflow.store.flows import FlowStore, StoredFlow
+from nbflow.store.logs import LogStore
+from nbflow.store.metrics import MetricStore
+from nbflow.store.remote import RemoteFiles
+from nbflow.store.store import Store
+from nbflow.store.triggers import TriggerState, TriggerStore
+from nbflow.store.writer import Writer
+
+__all__ = [
+    "AddMetric",
+    "AppendLog",
+    "AuditEntry",
+    "AuditStore",
+    "Change",
+    "Command",
+    "CommandStore",
+    "EngineStore",
+    "ExecutionStore",
+    "FlowStore",
+    "LocalFiles",
+    "LogStore",
+    "MetricStore",
+    "RemoteFiles",
+    "SaveExecution",
+    "SaveTaskRun",
+    "Store",
+    "StoredFlow",
+    "TriggerState",
+    "TriggerStore",
+    "Writer",
+]

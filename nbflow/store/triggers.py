@@ -1,0 +1,104 @@
+"""Where each trigger stands: when it fired last, when it fires next, and what it remembers."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, select, update
+
+from nbflow.store import tables
+from nbflow.store.database import Database
+from nbflow.store.records import (
+    object_from_json,
+    object_to_json,
+    optional_instant,
+    optional_micros,
+)
+from nbflow.store.writer import Writer
+from nbflow.types import JsonValue
+
+_triggers = tables.triggers
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState:
+    """Where a trigger of a flow stands.
+
+    `execution_id` is the execution that it started and that still runs; `data` belongs to the trigger's type.
+    """
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    disabled: bool = False
+    next_date: datetime | None = None
+    last_date: datetime | None = None
+    execution_id: str | None = None
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+class TriggerStore:
+    """Reads and writes the states of triggers."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+
+    def get(self, namespace: str, flow_id: str, trigger_id: str) -> TriggerState | None:
+        row = self._database.first(select(_triggers).where(_is(namespace, flow_id, trigger_id)))
+        return None if row is None else _state_from_row(row)
+
+    def list(self, namespace: str | None = None, flow_id: str | None = None) -> builtins.list[TriggerState]:
+        """All states, or those of one namespace or flow, sorted by namespace, flow and trigger."""
+        query = select(_triggers).order_by(_triggers.c.namespace, _triggers.c.flow_id, _triggers.c.trigger_id)
+        if namespace is not None:
+            query = query.where(_triggers.c.namespace == namespace)
+        if flow_id is not None:
+            query = query.where(_triggers.c.flow_id == flow_id)
+        return [_state_from_row(row) for row in self._database.all(query)]
+
+    def save(self, state: TriggerState) -> None:
+        """Keep a state in place of the one before."""
+        key = _is(state.namespace, state.flow_id, state.trigger_id)
+        values = {
+            "disabled": state.disabled,
+            "next_date": optional_micros(state.next_date),
+            "last_date": optional_micros(state.last_date),
+            "execution_id": state.execution_id,
+            "data": object_to_json(state.data, f"the state of trigger {state.trigger_id}"),
+        }
+
+        def work(connection: Connection) -> None:
+            if not connection.execute(update(_triggers).where(key).values(values)).rowcount:
+                names = {"namespace": state.namespace, "flow_id": state.flow_id, "trigger_id": state.trigger_id}
+                connection.execute(_triggers.insert().values({**names, **values}))
+
+        self._writer.call(work)
+
+    def delete(self, namespace: str, flow_id: str, trigger_id: str) -> bool:
+        """Forget the state of a trigger; False when there was none."""
+        forget = delete(_triggers).where(_is(namespace, flow_id, trigger_id))
+        return self._writer.call(lambda connection: bool(connection.execute(forget).rowcount))
+
+
+def _is(namespace: str, flow_id: str, trigger_id: str) -> Any:  # Any: SQLAlchemy's and_ of columns without types
+    return and_(
+        _triggers.c.namespace == namespace, _triggers.c.flow_id == flow_id, _triggers.c.trigger_id == trigger_id
+    )
+
+
+def _state_from_row(row: Any) -> TriggerState:  # Any: SQLAlchemy names a row's columns as attributes
+    return TriggerState(
+        row.namespace,
+        row.flow_id,
+        row.trigger_id,
+        disabled=bool(row.disabled),
+        next_date=optional_instant(row.next_date),
+        last_date=optional_instant(row.last_date),
+        execution_id=row.execution_id,
+        data=object_from_json(row.data),
+    )

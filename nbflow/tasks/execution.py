@@ -1,0 +1,108 @@
+"""Task types that act on the execution they run in: fail it, check it, label it, set its variables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from nbflow.errors import TaskFailedError
+from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins.truth import is_true
+from nbflow.types import JsonValue
+
+_SYSTEM = "system."
+
+
+@task_type("io.kestra.plugin.core.execution.Fail", aliases=["fail"], old_names=["io.kestra.core.tasks.executions.Fail"])
+class Fail(RunnableTask):
+    """End in FAILED: always, or when a condition is true."""
+
+    condition: Dynamic[Text] | None = Field(default=None, description="Fail only when this is true.")
+    error_message: Dynamic[Text] = Field(default="Task failure", description="What to write into the log.")
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        if self.condition is None or is_true(self.condition):
+            raise TaskFailedError(self.error_message)
+        return self.Output()
+
+
+@task_type("io.kestra.plugin.core.execution.Assert", aliases=["assert"])
+class Assert(RunnableTask):
+    """Fail unless all conditions are true."""
+
+    conditions: Dynamic[list[Text]] = Field(  # type: ignore[assignment]  # of this type, a text; elsewhere, a part
+        description="Expressions that must all be true."
+    )
+    error_message: Dynamic[Text] | None = Field(default=None, description="What to write when one is not.")
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        wrong = [number for number, condition in enumerate(self.conditions, start=1) if not is_true(condition)]
+        if wrong:
+            which = ", ".join(map(str, wrong))
+            raise TaskFailedError(self.error_message or f"not true: condition {which} of {len(self.conditions)}")
+        return self.Output()
+
+
+class LabelEntry(Model):
+    """A label written as an item of a list."""
+
+    key: Text = Field(description="Key of the label.")
+    value: Text | None = Field(default=None, description="Value of the label.")
+
+
+@task_type(
+    "io.kestra.plugin.core.execution.Labels", aliases=["labels"], old_names=["io.kestra.core.tasks.executions.Labels"]
+)
+class Labels(RunnableTask):
+    """Add labels to the running execution; one of the same key is replaced."""
+
+    labels: Dynamic[dict[str, Text | None] | list[LabelEntry] | Text] = Field(
+        description="Keys and values: a map, a list of `key` and `value`, or JSON text of either."
+    )
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        labels = _read_labels(self.labels)
+        refused = [key for key in labels if key.startswith(_SYSTEM)]
+        if refused:
+            raise TaskFailedError(
+                f"the label `{refused[0]}` cannot be set: `{_SYSTEM}*` belongs to nbflow", hint="choose another key"
+            )
+        ctx.add_labels(labels)
+        return self.Output()
+
+
+def _read_labels(labels: dict[str, str | None] | list[LabelEntry] | str) -> dict[str, str]:
+    if isinstance(labels, str):
+        try:
+            read = json.loads(labels)
+        except ValueError as cause:
+            raise TaskFailedError(f"`labels` is text that is no JSON: {labels!r}", hint="write a map") from cause
+        if isinstance(read, list):
+            labels = [LabelEntry.model_validate(item) for item in read]
+        elif isinstance(read, dict):
+            labels = {str(key): None if value is None else str(value) for key, value in read.items()}
+        else:
+            raise TaskFailedError(f"`labels` must be a map or a list, got {labels!r}")
+    if isinstance(labels, list):
+        return {entry.key: entry.value or "" for entry in labels}
+    return {key: value or "" for key, value in labels.items()}
+
+
+@task_type("io.kestra.plugin.core.execution.SetVariables", aliases=["set_variables"])
+class SetVariables(RunnableTask):
+    """Set variables of the running execution, for the tasks that follow."""
+
+    variables: Dynamic[dict[str, JsonValue]] = Field(description="Names and values.")
+    overwrite: Dynamic[bool] = Field(default=True, description="Whether a variable that exists is replaced; else fail.")
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        known = ctx.variables.get("vars")
+        taken = [name for name in self.variables if isinstance(known, Mapping) and name in known]
+        if taken and not self.overwrite:
+            raise TaskFailedError(
+                f"the variable `{taken[0]}` exists already", hint="set `overwrite: true` to replace it"
+            )
+        ctx.set_variables(self.variables)
+        return self.Output()

@@ -1,0 +1,35 @@
+"""The flowable task type that picks a list of tasks by a value."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from nbflow.plugins import Branch, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
+from nbflow.tasks.flow.values import text_of
+
+
+@task_type("io.kestra.plugin.core.flow.Switch", aliases=["switch"], old_names=["io.kestra.core.tasks.flows.Switch"])
+class Switch(FlowableTask):
+    """Run the tasks of the case that equals a value; without one, the defaults; without these, fail."""
+
+    class Output(FlowableTask.Output):
+        value: str = Field(description="The value that decided.")
+        defaults: bool = Field(description="Whether the defaults ran.")
+
+    value: Text = Field(description="What decides.")
+    cases: dict[Text, list[TaskField]] = Field(default_factory=dict, description="Tasks for each value.")
+    defaults: list[TaskField] = Field(default_factory=list, description="Tasks for any other value.")
+
+    async def run(self, scope: Scope) -> Outcome:
+        value = text_of(scope.render(self.value))
+        branch = self.cases.get(value, self.defaults)
+        if value not in self.cases and not self.defaults:
+            known = ", ".join(f"`{case}`" for case in self.cases) or "none"
+            scope.log.error("no case for the value `%s` and no `defaults`; cases are %s", value, known)
+            return Outcome(State.FAILED, {"value": value, "defaults": False})
+        state = await scope.run_sequence(branch)
+        return Outcome(state, {"value": value, "defaults": value not in self.cases})
+
+    def branches(self) -> list[Branch]:
+        branches = [Branch(tasks, case) for case, tasks in self.cases.items()]
+        return [*branches, *([Branch(self.defaults, "defaults")] if self.defaults else [])]

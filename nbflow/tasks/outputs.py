@@ -1,0 +1,35 @@
+"""Task types that put out values without doing anything else."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins.truth import is_true
+from nbflow.types import JsonValue
+
+
+@task_type("io.kestra.plugin.core.output.OutputValues", aliases=["output_values"])
+class OutputValues(RunnableTask):
+    """Render values and put them out under their names."""
+
+    class Output(RunnableTask.Output):
+        values: dict[str, JsonValue] = Field(description="The rendered values.")
+
+    values: Dynamic[dict[str, JsonValue]] = Field(description="Names and values; numbers and lists keep their type.")
+
+    async def run(self, ctx: RunContext) -> Output:
+        return self.Output(values=self.values)
+
+
+@task_type("io.kestra.plugin.core.condition.Expression", aliases=["expression"])
+class Expression(RunnableTask):
+    """Tell whether an expression is true, for conditions of later tasks."""
+
+    class Output(RunnableTask.Output):
+        value: bool = Field(description="Whether the expression is true.")
+
+    expression: Dynamic[Text] = Field(description="Expression to evaluate.")
+
+    async def run(self, ctx: RunContext) -> Output:
+        return self.Output(value=is_true(self.expression))
