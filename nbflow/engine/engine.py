@@ -60,7 +60,6 @@ class Engine:
         self._clock = clock or SystemClock()
         self._hub = Hub()
         self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self.flow, self, takes_over=takes_over)
-        atexit.register(self.close)
 
     @classmethod
     def default(cls) -> Engine:
@@ -176,7 +175,7 @@ class Engine:
         schedule_date: datetime | None = None,
     ) -> Execution:
         """Start an execution of a flow that need not be deployed; no other engine can take it over then."""
-        await self._owned.begin()
+        await self._begin()
         execution, unknown = new_execution(
             flow,
             inputs or {},
@@ -194,6 +193,12 @@ class Engine:
             return await self._wait(execution.id, None, timeout)
         return Execution(self, execution)
 
+    async def _begin(self) -> None:
+        """Start what an engine does beside its verbs: its heartbeat, and taking over."""
+        if await self._owned.begin():
+            # Only now: the store ends itself at exit too, and what is registered later is called earlier.
+            atexit.register(self.close)
+
     run_flow = blocking(_run_flow)
     arun_flow = awaitable(_run_flow)
 
@@ -202,7 +207,7 @@ class Engine:
 
         Raises: WaitTimeoutError after `timeout` seconds, or when it has ended in another state.
         """
-        await self._owned.begin()
+        await self._begin()
         try:
             async with asyncio.timeout(timeout):
                 run = self._owned.get(execution_id)
@@ -228,7 +233,7 @@ class Engine:
         if run is not None:
             run.kill()
         else:
-            await self._owned.begin()
+            await self._begin()
             await asyncio.to_thread(self.store.commands.send, execution_id, "kill", {}, self._clock.now())
         return Execution(self, record)
 

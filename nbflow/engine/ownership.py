@@ -62,15 +62,16 @@ class Ownership:
         """The run of an execution that this engine owns and that has not ended."""
         return self._runs.get(execution_id)
 
-    async def begin(self) -> None:
-        """Say that this engine lives, and look after what dead ones left behind; call this on the loop."""
+    async def begin(self) -> bool:
+        """Say that this engine lives, and look after what dead ones left; True the first time. Call it on the loop."""
         if self._is_beating:
-            return
+            return False
         self._is_beating = True
         self._beat()
         self._loop.own(self._keep_alive(), "nbflow-heartbeat")
         if self._takes_over:
             await self._take_over()
+        return True
 
     async def start(self, flow: Flow, execution: Execution, secrets: list[str]) -> ExecutionRun:
         """Record a new execution and start it; it is in the history when this returns."""

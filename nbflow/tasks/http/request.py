@@ -1,0 +1,57 @@
+"""The task type that sends a request and puts out the answer."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from nbflow.errors import TaskFailedError
+from nbflow.plugins import RunContext, RunnableTask, Text, task_type
+from nbflow.tasks.http.exchange import HttpTask, headers_of, shown
+from nbflow.tasks.http.options import HttpOptions
+from nbflow.types import JsonValue
+
+
+@task_type(
+    "io.kestra.plugin.core.http.Request",
+    aliases=["http", "request"],
+    old_names=["io.kestra.core.tasks.http.Request", "io.kestra.plugin.fs.http.Request"],
+)
+class Request(HttpTask):
+    """Send an HTTP request and put out the answer; for large ones there is Download."""
+
+    class Output(RunnableTask.Output):
+        uri: Text = Field(description="The address that was asked, after redirects.")
+        code: int = Field(description="Status code of the answer.")
+        headers: dict[str, JsonValue] = Field(description="Headers of the answer, each with a list of values.")
+        body: Text = Field(description="Body of the answer as text; `json(outputs.id.body)` reads JSON.")
+
+    encrypt_body: bool = Field(default=False, description="Accepted; the body is kept like any other output.")
+
+    async def run(self, ctx: RunContext) -> Output:
+        longest = (self.options or HttpOptions()).max_content_length
+        async with self.exchange(ctx) as response:
+            body = bytearray()
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > longest:
+                    raise TaskFailedError(
+                        f"{self.method.upper()} {shown(self.uri)} answered more than {longest} bytes",
+                        hint="use io.kestra.plugin.core.http.Download, or raise `options.maxContentLength`",
+                    )
+            tags = {"request.method": self.method.upper(), "response.code": str(response.status_code)}
+            ctx.metric("response.length", len(body), tags=tags)
+            return self.Output(
+                uri=shown(str(response.url)),
+                code=response.status_code,
+                headers=headers_of(response),
+                body=_text(bytes(body), response.encoding or "utf-8"),
+            )
+
+
+def _text(body: bytes, encoding: str) -> str:
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as cause:
+        raise TaskFailedError(
+            f"the answer is no text in {encoding}", hint="use io.kestra.plugin.core.http.Download for other content"
+        ) from cause
