@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nbflow.engine import Engine, Execution
     from nbflow.errors import FlowValidationError, InputError, NbflowError, TemplateError
     from nbflow.expressions import render
-    from nbflow.magics import load_ipython_extension
+    from nbflow.magics import load_ipython_extension, unload_ipython_extension
 
 _HOMES = {
     "Engine": "nbflow.engine",
@@ -25,6 +25,7 @@ _HOMES = {
     "TemplateError": "nbflow.errors",
     "load_ipython_extension": "nbflow.magics",
     "render": "nbflow.expressions",
+    "unload_ipython_extension": "nbflow.magics",
 }
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "TemplateError",
     "load_ipython_extension",
     "render",
+    "unload_ipython_extension",
 ]
 
 

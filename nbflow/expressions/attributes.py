@@ -31,7 +31,10 @@ _FORBIDDEN = ("getclass", "class", "wait", "notify", "notifyall")
 def attribute(scope: Scope, target: object, key: object) -> object:
     """`target.key` or `target[key]`. Raises: Missing."""
     value = raw_attribute(target, key)
-    return scope.author_text(value) if type(value) is AuthorText else value
+    if type(value) is AuthorText:
+        return scope.author_text(value)
+    changed = scope.budget.changed
+    return changed[id(value)][1] if changed and id(value) in changed else value
 
 
 def raw_attribute(target: object, key: object) -> object:

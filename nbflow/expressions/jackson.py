@@ -8,13 +8,16 @@ from typing import NoReturn
 
 from nbflow.errors import TemplateError
 
-_MAX_NESTING = 1000
+_AFTER_SCALAR = ("", " ", "\t", "\r", "\n")
 
 
 def read_json(text: str) -> object:
     """The first JSON value of a text; what follows it is ignored, as the reference does. Raises: TemplateError."""
     try:
-        value, _ = _decoder().raw_decode(_without_lead(text))
+        bare = text.lstrip(" \t\r\n")
+        value, end = _decoder().raw_decode(bare)
+        if bare[end : end + 1] not in _AFTER_SCALAR and not isinstance(value, dict | list | str):
+            raise ValueError(f"`{bare[: end + 1][:80]}` is no value")
     except (ValueError, RecursionError) as wrong:
         raise TemplateError(f"this is not JSON: {wrong}") from wrong
     return value
@@ -29,10 +32,6 @@ def is_json(text: str) -> bool:
     except TemplateError:
         return False
     return True
-
-
-def _without_lead(text: str) -> str:
-    return text.lstrip(" \t\r\n")
 
 
 def _refuse(name: str) -> NoReturn:

@@ -19,6 +19,7 @@ from nbflow.expressions.values import (
     Frozen,
     LoopState,
     MacroText,
+    Own,
     View,
     is_collection,
     is_list,
@@ -98,11 +99,14 @@ def add(scope: Scope, left: object, right: object) -> object:
         if _is_text(left) or _is_text(right):
             return check_text(scope, java_text(left) + java_text(right))
     elif is_list(left):
-        if isinstance(left, Frozen):
-            raise TemplateError("this list cannot be changed")
-        items = [*left, *right] if is_collection(right) else [*left, right]
-        check_size(scope, len(items))
-        return _changed(left, items)
+        own = _changeable(scope, left)
+        if is_collection(right):
+            check_size(scope, len(own) + len(right))
+            own.extend(list(right))
+        else:
+            check_size(scope, len(own) + 1)
+            own.append(right)
+        return own
     return _compute("+", left, right)
 
 
@@ -110,23 +114,23 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and type(value) is not Char
 
 
-def _changed(original: Sequence[object], items: list[object]) -> list[object]:
-    return items
+def _changeable(scope: Scope, items: Sequence[object]) -> Own:
+    if isinstance(items, Frozen):
+        raise TemplateError("this list cannot be changed")
+    return scope.own(items)
 
 
-def subtract(left: object, right: object) -> object:
+def subtract(scope: Scope, left: object, right: object) -> object:
     """`-`: removes from a list, else subtracts numbers."""
     if is_list(left):
-        if isinstance(left, Frozen):
-            raise TemplateError("this list cannot be changed")
+        own = _changeable(scope, left)
         if is_collection(right):
-            return [item for item in left if not contains(right, item)]
-        items = list(left)
-        for index, item in enumerate(items):
-            if same(item, right):
-                del items[index]
-                break
-        return items
+            own[:] = [item for item in own if not any(same(one, item) for one in right)]
+        else:
+            index = next((index for index, item in enumerate(own) if same(item, right)), None)
+            if index is not None:
+                del own[index]
+        return own
     return _compute("-", left, right)
 
 
@@ -381,7 +385,20 @@ def after(*values: object) -> object:
 def name(scope: Scope, variable: str) -> object:
     """The value of a variable."""
     value = scope.read(variable)
-    return scope.author_text(value) if type(value) is AuthorText else value
+    if type(value) is AuthorText:
+        return scope.author_text(value)
+    changed = scope.budget.changed
+    return changed[id(value)][1] if changed and id(value) in changed else value
+
+
+def own(items: list[object]) -> Own:
+    """A list that the template writes down itself."""
+    return Own(items)
+
+
+def plain(value: object) -> object:
+    """What a filter sees of the result of a macro: a plain text."""
+    return str.__str__(value) if isinstance(value, MacroText) else value
 
 
 def raw_name(scope: Scope, variable: str) -> object:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Protocol
 
 from nbflow.clock import Clock
 from nbflow.errors import TemplateError, UnsafeTemplateError
 from nbflow.expressions.limits import Limits
 from nbflow.expressions.services import Services
-from nbflow.expressions.values import AuthorText
+from nbflow.expressions.values import AuthorText, Own
 
 Body = Callable[["Scope"], Generator[str, None, None]]
 """A compiled template, or one of its macros and blocks: yields the pieces of its text."""
@@ -40,7 +41,7 @@ class Renderer(Protocol):
 class Budget:
     """What a rendering and all renderings inside it have used of their limits."""
 
-    __slots__ = ("deadline", "depth", "limits", "printed", "rounds", "texts")
+    __slots__ = ("changed", "deadline", "depth", "limits", "printed", "rounds", "texts")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -49,6 +50,7 @@ class Budget:
         self.rounds = 0
         self.depth = 0
         self.texts: list[str] = []
+        self.changed: dict[int, tuple[object, Own]] = {}
 
     def tick(self) -> None:
         """Count a round of a loop, a call or a rendering. Raises: UnsafeTemplateError."""
@@ -136,12 +138,10 @@ class Scope:
         except Missing:
             return None
 
-    def names(self) -> dict[str, object]:
-        """Every name that can be read here, with its value."""
-        known: dict[str, object] = dict(self.variables)
-        for frame in self.frames:
-            known.update(frame)
-        return known
+    def names(self) -> Mapping[str, object]:
+        """Every name that can be read here, with its value; a view, the present frames copied."""
+        frames = [dict(frame) for frame in reversed(self.frames) if frame]
+        return ChainMap(*frames, self.variables) if frames else self.variables  # type: ignore[arg-type]  # only read
 
     def assign(self, name: str, value: object) -> None:
         """Set a name where it already exists, innermost first; else in the innermost frame."""
@@ -152,6 +152,17 @@ class Scope:
         # A variable of the caller is shadowed for the whole template, never changed; a macro's names end with it.
         home = self.frames[0] if self.is_macro or name in self.variables else self.frames[-1]
         home[name] = value
+
+    def own(self, items: Sequence[object]) -> Own:
+        """A list to change in place. One of the caller's is copied, and read as the copy from then on."""
+        if isinstance(items, Own):
+            return items
+        changed = self.budget.changed
+        if id(items) in changed:
+            return changed[id(items)][1]
+        copy = Own(items)
+        changed[id(items)] = (items, copy)  # keeps the original, so that its id stays its own
+        return copy
 
     def author_text(self, text: AuthorText) -> str:
         """What a text of the flow's author comes to: the expressions in it are rendered."""

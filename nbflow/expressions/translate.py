@@ -212,7 +212,7 @@ class Translator:
             case Interpolation(parts=parts):
                 return self._call(at, "o_limited_concat", *[self._expression(part) for part in parts])
             case ListLiteral(items=items):
-                return nodes.List([self._expression(item) for item in items], lineno=at + 1)
+                return self._call(at, "o_own", nodes.List([self._expression(item) for item in items], lineno=at + 1))
             case MapLiteral(pairs=pairs):
                 translated = [
                     nodes.Pair(self._expression(key), self._expression(value), lineno=at + 1) for key, value in pairs
@@ -292,6 +292,8 @@ class Translator:
             value = self._call(at, "o_or_null", self._guarded(node.value))
         else:
             value = self._expression(node.value)
+        if self._macros:
+            value = self._call(at, "o_plain", value)
         return self._bound(at, definition, value, node.arguments)
 
     def _test(self, node: TestCall) -> nodes.Expr:

@@ -42,6 +42,10 @@ class Frozen(list[object]):
     """A list that refuses to be sorted, reversed or extended, such as the result of `flatten` and `chunk`."""
 
 
+class Own(list[object]):
+    """A list that this template made and may change in place; `sort`, `reverse`, `+` and `-` do, as in Java."""
+
+
 class Float32(float):
     """A number of single precision, as the filter `number` makes them from short decimals."""
 
@@ -117,17 +121,19 @@ def is_array(value: object) -> bool:
 
 def is_collection(value: object) -> TypeGuard[Sequence[object]]:
     """Whether a value is a list or a view of a map: whatever Java calls a collection."""
-    kind = type(value)
-    if kind is list:
-        return True
-    if kind is str or kind is Array or kind is dict:
+    if isinstance(value, list):
+        return type(value) is not Array
+    if isinstance(value, str | dict):
         return False
-    return isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes | bytearray)
+    return isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes | bytearray)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
     """Whether a value is a list proper, with an order and an index."""
-    return type(value) is list or (is_collection(value) and type(value) is not View and isinstance(value, Sequence))
+    if isinstance(value, list):
+        kind = type(value)
+        return kind is not Array and kind is not View
+    return is_collection(value) and isinstance(value, Sequence)
 
 
 def is_string(value: object) -> TypeGuard[str]:

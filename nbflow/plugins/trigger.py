@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from nbflow.model.condition import Condition
-from nbflow.model.execution import Execution
+from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.trigger import Trigger
 
 __all__ = ["Condition", "Facts", "Question", "Trigger"]
@@ -17,14 +17,16 @@ __all__ = ["Condition", "Facts", "Question", "Trigger"]
 class Facts:
     """What a condition may look at.
 
-    `date` is the instant in question (UTC), `execution` the one that made it be asked (None for a schedule),
-    `render` renders an expression to text with `variables`.
+    `date` is the instant in question (UTC; a schedule's in its own time zone), `execution` the one that made it be
+    asked (None for a schedule), `task_runs` those of that execution, `render` renders an expression to text with
+    `variables`.
     """
 
     date: datetime
     render: Callable[[str], str]
     execution: Execution | None = None
     outputs: Mapping[str, object] = field(default_factory=dict)
+    task_runs: Sequence[TaskRun] = ()
 
 
 class Question(Condition):

@@ -81,7 +81,8 @@ class ExecutionView(anywidget.AnyWidget):
                 self._rows[run.id] = None
             row = row_of(run, snapshot.execution.start)
             bars: list[JsonValue] = [[bar.start, bar.end, str(bar.state), bar.is_waiting] for bar in row.bars]
-            rows.append([row.id, row.parent, row.label, str(row.state), row.start, row.end, row.attempts, bars])
+            facts: list[JsonValue] = [row.id, row.parent, row.label, str(row.state), row.start, row.end, row.attempts]
+            rows.append([*facts, bars, row.iteration])
         return rows
 
 

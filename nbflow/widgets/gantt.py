@@ -44,6 +44,7 @@ class Row:
     end: float | None
     attempts: int
     parent: str | None = None
+    iteration: int = 0
 
     def seconds(self, now: float) -> float:
         """How long it took, or has taken so far."""
@@ -88,9 +89,9 @@ def row_of(run: TaskRun, origin: datetime, depth: int = 0) -> Row:
     end = None if run.end is None else _since(origin, run.end)
     bars = tuple(sorted(_bars(run, origin), key=lambda bar: bar.start))
     begun = bars[0].start if bars else _since(origin, run.start)
-    return Row(
-        run.id, label(run), depth, run.state, bars, begun, end, max(len(run.attempts), 1), run.parent_task_run_id
-    )
+    attempts = max(len(run.attempts), 1)
+    parent, iteration = run.parent_task_run_id, run.iteration or 0
+    return Row(run.id, label(run), depth, run.state, bars, begun, end, attempts, parent, iteration)
 
 
 def label(run: TaskRun) -> str:
@@ -178,13 +179,15 @@ def _end(moment: datetime | None, origin: datetime) -> float | None:
 
 
 def _tree_order(task_runs: Iterable[TaskRun]) -> list[TaskRun]:
-    """Parents, then what lies in them, siblings in the order of their creation."""
+    """Parents, then what lies in them; siblings round by round of a loop, else in the order of their creation."""
     runs = list(task_runs)
     known = {run.id for run in runs}
     children: dict[str | None, list[TaskRun]] = {}
     for run in runs:
         parent = run.parent_task_run_id if run.parent_task_run_id in known else None
         children.setdefault(parent, []).append(run)
+    for siblings in children.values():
+        siblings.sort(key=lambda run: run.iteration or 0)
     ordered: list[TaskRun] = []
     waiting = list(reversed(children.get(None, [])))
     while waiting:

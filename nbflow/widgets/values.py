@@ -41,13 +41,18 @@ class Shown:
 
 
 def outputs_of(flow_outputs: Mapping[str, JsonValue], task_runs: Sequence[TaskRun]) -> list[Shown]:
-    """What the flow puts out, then what its tasks put out, at most 60 values."""
-    found = [show_value("", name, value) for name, value in flow_outputs.items()]
+    """What the flow puts out, then what its tasks put out, tables first; at most 60 values, and none that is empty."""
+    of_flow = [show_value("", name, value) for name, value in flow_outputs.items()]
+    tables: list[Shown] = []
+    others: list[Shown] = []
     for run in task_runs:
-        if len(found) >= _MOST_VALUES:
+        if len(of_flow) + len(tables) + len(others) >= _MOST_VALUES:
             break
-        found.extend(show_value(label(run), name, value) for name, value in run.outputs.items())
-    return found[:_MOST_VALUES]
+        for name, value in run.outputs.items():
+            if value not in (None, {}, []):
+                shown = show_value(label(run), name, value)
+                (tables if shown.columns else others).append(shown)
+    return [*of_flow, *tables, *others][:_MOST_VALUES]
 
 
 def show_value(task: str, name: str, value: JsonValue) -> Shown:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_calls import Done, Nbflow
 
 from nbflow.cli.main import main
+from tests.cli.cli_calls import Done, Nbflow
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_calls import BROKEN, HELLO, Nbflow
 
 from nbflow import __version__
 from nbflow.engine import Engine
+from tests.cli.cli_calls import BROKEN, HELLO, Nbflow
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_calls import BROKEN, FAILING, HELLO, SLEEPER, command, environment, run_process
 
 from nbflow.engine import Engine
+from tests.cli.cli_calls import BROKEN, FAILING, HELLO, SLEEPER, command, environment, run_process
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_calls import BROKEN, HELLO, Nbflow, run_process
+
+from tests.cli.cli_calls import BROKEN, HELLO, Nbflow, run_process
 
 
 def test_a_valid_flow_is_said_to_be_valid(nbflow: Nbflow, tmp_path: Path) -> None:

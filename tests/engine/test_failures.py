@@ -226,7 +226,10 @@ def test_another_engine_goes_on_after_a_crash_and_runs_nothing_twice(tmp_path: P
     )
     assert process.stdout is not None
     execution_id = process.stdout.readline().strip()
-    eventually(lambda: marks.exists() and "second" in marks.read_text())
+    with Engine(tmp_path / "home", takes_over=False) as watching:
+        watched = watching.execution(execution_id)
+        eventually(lambda: [run for run in watched.task_runs if run.task_id == "second" and run.state == "RUNNING"])
+    eventually(lambda: "second" in marks.read_text())
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()

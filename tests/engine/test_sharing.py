@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_queued_executions_run_one_after_another_in_their_order(engine: Engine, 
         execution.wait(20)
     runs = [execution.task_runs["wait"] for execution in executions]
     assert [str(execution.state) for execution in executions] == ["SUCCESS"] * 3
-    for before, after in zip(runs, runs[1:], strict=False):
+    for before, after in pairwise(runs):
         assert before.end is not None
         assert before.end <= after.start
 

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 from jupyter_server.serverapp import ServerApp
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures and the hooks that run async tests, for this folder alone
-from rest_calls import HELLO, SLEEPER, Answer, Call
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from nbflow.engine import Engine
 from nbflow.server.handler import SETTING
+from tests.server.rest_calls import HELLO, SLEEPER, Answer, Call
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from rest_calls import HELLO, Call, multipart
 
 from nbflow.engine import Engine
+from tests.server.rest_calls import HELLO, Call, multipart
 
 JSON = {"Content-Type": "application/json"}
 

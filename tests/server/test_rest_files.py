@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from rest_calls import Call, multipart
 
 from nbflow.engine import Engine
+from tests.server.rest_calls import Call, multipart
 
 FILED = """\
 id: filed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rest_calls import HELLO, Call
 
 from nbflow.engine import Engine
+from tests.server.rest_calls import HELLO, Call
 
 YAML = {"Content-Type": "application/x-yaml"}
 BROKEN = "id: broken\nnamespace: company.team\ntasks: []\n"

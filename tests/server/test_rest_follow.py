@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from rest_calls import Call
 from tornado.httpclient import AsyncHTTPClient
 
 from nbflow.engine import Engine
 from nbflow.server.sse import EventStream
+from tests.server.rest_calls import Call
 
 
 def events(content: bytes) -> list[tuple[str, Any]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rest_calls import Call
-
 from nbflow.engine import Engine
+from tests.server.rest_calls import Call
 
 EMPTY = """\
 id: quiet

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rest_calls import Call
+
+from tests.server.rest_calls import Call
 
 LOG = "io.kestra.plugin.core.log.Log"
 

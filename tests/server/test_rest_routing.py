@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from rest_calls import Call
+
+from tests.server.rest_calls import Call
 
 
 @pytest.mark.parametrize("path", ["api/v1/configs", "api/v1/main/configs", "api/v1/configs/"])

@@ -11,7 +11,7 @@ from nbflow.plugins.registry import Registry
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that `parts` can be imported whichever import mode is set
 
-from parts import make_registry
+from tests.source.parts import make_registry
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parts import Dag, Group, Log, Query, Script, Switch, make_registry, named
 from pydantic import Field
 
 from nbflow.errors import FlowValidationError, Problem
@@ -18,6 +17,7 @@ from nbflow.model.dynamic import Dynamic
 from nbflow.model.flow import Flow, PluginDefault
 from nbflow.plugins.registry import Registry
 from nbflow.source import load_flow, split_documents, validate
+from tests.source.parts import Dag, Group, Log, Query, Script, Switch, make_registry, named
 
 HEAD = "id: f\nnamespace: company.team\n"
 Load = Callable[..., Flow]

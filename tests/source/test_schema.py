@@ -6,11 +6,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from parts import Group, Query
 
 from nbflow.model.inputs import INPUT_TYPES
 from nbflow.plugins.registry import Registry
 from nbflow.source.schema import flow_schema, task_schema
+from tests.source.parts import Group, Query
 
 
 @pytest.fixture(scope="module")

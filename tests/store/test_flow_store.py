@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from store_records import NOW, at
-
 from nbflow.store import Store, StoredFlow
+from tests.store.store_records import NOW, at
 
 
 def test_a_revision_is_new_only_if_the_source_changed(store: Store) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from store_records import NOW, at, execution
 
 from nbflow.errors import StoreError
 from nbflow.model.execution import Execution
 from nbflow.model.state import State
 from nbflow.settings import Settings
 from nbflow.store import SaveExecution, Store
+from tests.store.store_records import NOW, at, execution
 
 HISTORIES = {
     "created": (),

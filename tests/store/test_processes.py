@@ -16,7 +16,7 @@ from nbflow.store import Store
 _SETUP = """
 import sys
 sys.path.insert(0, {here!r})
-from store_records import *
+from tests.store.store_records import *
 from nbflow.settings import Settings
 from nbflow.store import *
 store = Store(Settings(Path({home!r}), durability="normal", repository_url={url!r}))
@@ -26,7 +26,7 @@ store = Store(Settings(Path({home!r}), durability="normal", repository_url={url!
 @contextmanager
 def _process(settings: Settings, code: str) -> Iterator[subprocess.Popen[str]]:
     """A process with an open store and our records, that runs `code`."""
-    setup = _SETUP.format(here=str(Path(__file__).parent), home=str(settings.home), url=settings.repository_url)
+    setup = _SETUP.format(here=str(Path(__file__).parents[2]), home=str(settings.home), url=settings.repository_url)
     command = [sys.executable, "-c", "from pathlib import Path" + setup + code]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from store_records import FULL_EXECUTION, FULL_METRIC, FULL_TASK_RUN, at, execution, log_entry, task_run
 
 from nbflow.errors import StoreError
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
 from nbflow.store import AddMetric, AppendLog, SaveExecution, SaveTaskRun, Store
+from tests.store.store_records import FULL_EXECUTION, FULL_METRIC, FULL_TASK_RUN, at, execution, log_entry, task_run
 
 
 def test_an_execution_comes_back_with_every_field(store: Store) -> None:

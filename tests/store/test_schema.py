@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
-from store_records import NOW
 
 from nbflow.errors import SettingsError, StoreError
 from nbflow.settings import Settings
 from nbflow.store import Store, tables
 from nbflow.store.database import Database, database_url
 from nbflow.store.schema import MIGRATIONS, ensure_schema
+from tests.store.store_records import NOW
 
 
 def _python(code: str, home: Path) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from store_records import NOW, at, execution
-
 from nbflow.model.state import State
 from nbflow.settings import Settings
 from nbflow.store import AuditEntry, Command, SaveExecution, Store, TriggerState
+from tests.store.store_records import NOW, at, execution
 
 TTL = timedelta(seconds=10)
 

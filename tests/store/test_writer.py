@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, text
-from store_records import at, execution, log_entry, task_run
 
 from nbflow.errors import StoreError
 from nbflow.model.state import State
 from nbflow.settings import Settings
 from nbflow.store import AppendLog, SaveExecution, SaveTaskRun, Store
+from tests.store.store_records import at, execution, log_entry, task_run
 
 
 def test_what_is_deferred_is_written_soon_without_anybody_asking(store: Store) -> None:

@@ -101,3 +101,12 @@ def test_the_topology_puts_what_runs_at_once_into_one_column() -> None:
     assert places["b"] == places["c"]
     assert float(places["a"]) < float(places["b"]) < float(places["d"])
     assert topology_text(graph).splitlines()[3] == "d  Log  after: b, c"
+
+
+def test_tables_come_first_and_empty_outputs_are_left_out() -> None:
+    runs = [
+        task_run("script", 0, 1, outputs={"vars": {}, "outputFiles": [], "uri": None, "exitCode": 0}),
+        task_run("query", 1, 2, outputs={"rows": [{"a": 1}], "size": 1}),
+    ]
+    names = [f"{shown.task}.{shown.name}" for shown in outputs_of({"total": 3}, runs)]
+    assert names == [".total", "query.rows", "script.exitCode", "query.size"]

@@ -89,7 +89,7 @@ def length(value: object) -> int:
     return len(value) if is_map(value) and not isinstance(value, LoopState) else 0
 
 
-def sort(value: object) -> object:
+def sort(scope: Scope, value: object) -> object:
     """Sort a list; capitals come before small letters.
 
     Example: `{{ [3, 1, 2] | sort }}` gives `[1,2,3]`
@@ -98,10 +98,10 @@ def sort(value: object) -> object:
         return None
     if not is_list(value) and not isinstance(value, Array):
         raise TemplateError(f"`sort` takes a list, not {kind_of(value)}")
-    return _sorted("sort", value, is_reversed=False)
+    return _sorted(scope, "sort", value, is_reversed=False)
 
 
-def rsort(value: object) -> object:
+def rsort(scope: Scope, value: object) -> object:
     """Sort a list, the largest first.
 
     Example: `{{ [3, 1, 2] | rsort }}` gives `[3,2,1]`
@@ -110,20 +110,22 @@ def rsort(value: object) -> object:
         return None
     if not is_list(value):
         raise TemplateError(f"`rsort` takes a list, not {kind_of(value)}")
-    return _sorted("rsort", value, is_reversed=True)
+    return _sorted(scope, "rsort", value, is_reversed=True)
 
 
-def _sorted(name: str, value: Sequence[object], *, is_reversed: bool) -> list[object]:
+def _sorted(scope: Scope, name: str, value: Sequence[object], *, is_reversed: bool) -> Sequence[object]:
     if isinstance(value, Frozen):
         raise TemplateError(f"`{name}` cannot change this list")
-    if len(value) == 1:
-        return list(value)
-    key = functools.cmp_to_key(_compare)
-    return sorted(value, key=key, reverse=is_reversed) if not is_reversed else _stable_descending(value)
-
-
-def _stable_descending(value: Sequence[object]) -> list[object]:
-    return sorted(value, key=functools.cmp_to_key(lambda one, other: _compare(other, one)))
+    if is_reversed:
+        ordered = sorted(value, key=functools.cmp_to_key(lambda one, other: _compare(other, one)))
+    else:
+        ordered = sorted(value, key=functools.cmp_to_key(_compare))
+    if isinstance(value, Array):
+        value[:] = ordered
+        return list(ordered)
+    own = scope.own(value)
+    own[:] = ordered
+    return own
 
 
 def _compare(one: object, other: object) -> int:
@@ -141,7 +143,7 @@ def _units(text: str) -> bytes | str:
     return text if text.isascii() else text.encode("utf-16-be", "surrogatepass")
 
 
-def reverse(value: object) -> object:
+def reverse(scope: Scope, value: object) -> object:
     """Turn a list around.
 
     Example: `{{ [1, 2, 3] | reverse }}` gives `[3,2,1]`
@@ -150,7 +152,9 @@ def reverse(value: object) -> object:
         return None
     if not is_list(value) or (isinstance(value, Frozen) and len(value) > 1):
         raise TemplateError(f"`reverse` cannot turn around {kind_of(value)} of this kind")
-    return list(reversed(value))
+    own = scope.own(value)
+    own.reverse()
+    return own
 
 
 def slice_(value: object, from_index: object = 0, to_index: object = None) -> object:

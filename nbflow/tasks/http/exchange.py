@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field
 
@@ -90,7 +90,7 @@ class HttpTask(RunnableTask):
             outputs={"code": code, "headers": headers_of(response), "uri": shown(self.uri)},
         )
 
-    def _client(self, httpx: Any, options: HttpOptions) -> dict[str, object]:
+    def _client(self, httpx: Any, options: HttpOptions) -> dict[str, Any]:  # Any: arguments of httpx.AsyncClient
         ssl = self.ssl or options.ssl
         proxy = options.proxy_server
         login = options.login
@@ -108,14 +108,16 @@ class HttpTask(RunnableTask):
             "headers": {"User-Agent": "nbflow"},
         }
 
-    def _content(self, ctx: RunContext, stack: AsyncExitStack) -> dict[str, object]:
+    def _content(self, ctx: RunContext, stack: AsyncExitStack) -> dict[str, Any]:  # Any: arguments of httpx.Request
         headers = {name: value or "" for name, value in self.headers.items()}
         login = (self.options or HttpOptions()).login
         if login is not None and login.type == "BEARER":
             headers.setdefault("Authorization", f"Bearer {login.token or ''}")
-        content: dict[str, object] = {"headers": headers}
+        content: dict[str, Any] = {"headers": headers}
         if self.params:
-            content["params"] = {name: _parameter(value) for name, value in self.params.items() if value is not None}
+            parameters = {name: _parameter(value) for name, value in self.params.items() if value is not None}
+            # httpx drops the parameters of an address when it is given others.
+            content["params"] = [*parse_qsl(urlsplit(self.uri).query, keep_blank_values=True), *_pairs(parameters)]
         type_of_body = self.content_type
         if self.form_data is not None:
             files = {name: _file(ctx, value, stack) for name, value in self.form_data.items() if _is_file(value)}
@@ -163,8 +165,14 @@ def _type_of(text: str) -> str:
     return "application/json"
 
 
-def _parameter(value: JsonValue) -> object:
+def _parameter(value: JsonValue) -> str | list[str]:
     return [_field(item) for item in value] if isinstance(value, list) else _field(value)
+
+
+def _pairs(parameters: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str]]:
+    for name, value in parameters.items():
+        for item in [value] if isinstance(value, str) else value:
+            yield name, item
 
 
 def _field(value: JsonValue) -> str:

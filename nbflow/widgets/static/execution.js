@@ -1,6 +1,8 @@
 // The live view of an execution. Everything that comes from users goes through textContent, never through HTML.
 
-/** @typedef {[string, string|null, string, string, number, number|null, number, Array<[number, number|null, string, boolean]>]} Row */
+/** @typedef {[number, number|null, string, boolean]} Bar  start, end, state, whether it waited */
+/** @typedef {[string, string|null, string, string, number, number|null, number, Bar[], number]} Row
+ *  id, parent, label, state, start, end, attempts, bars, round of a loop */
 /** @typedef {[number, string, string, string, string]} Line  sequence, time, level, task, message */
 /** @typedef {{task: string, name: string, text: string, columns: string[], rows: string[][], total: number}} Output */
 /** @typedef {{id: string, flow: string, state: string, start: number, now: number, counts: Record<string, number>}} Header */
@@ -149,6 +151,7 @@ class View {
       if (siblings) siblings.push(row);
       else children.set(parent, [row]);
     }
+    for (const siblings of children.values()) siblings.sort((a, b) => a[8] - b[8]);
     /** @type {HTMLElement[]} */ const order = [];
     /** @param {string|null} parent @param {number} depth */
     const visit = (parent, depth) => {

@@ -1,0 +1,133 @@
+"""The trigger that fires when executions of other flows change their state."""
+
+from __future__ import annotations
+
+from datetime import time
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from nbflow.model.base import Duration
+from nbflow.plugins import Model, State, Text, Trigger, trigger_type
+
+_ENDED = [State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.SKIPPED, State.RETRIED]
+
+
+class UpstreamFlow(Model):
+    """A flow whose execution is waited for."""
+
+    namespace: Text = Field(description="Its namespace.")
+    flow_id: Text | None = Field(default=None, description="Its id; any flow of the namespace unless said.")
+    states: list[State] = Field(
+        default_factory=lambda: [State.SUCCESS, State.WARNING], description="States that count."
+    )
+    labels: dict[str, Text] = Field(default_factory=dict, description="Labels its execution must have.")
+
+
+class FilterField(StrEnum):
+    """What of an execution a filter looks at."""
+
+    NAMESPACE = "NAMESPACE"
+    FLOW_ID = "FLOW_ID"
+    STATE = "STATE"
+    EXPRESSION = "EXPRESSION"
+
+
+class FilterType(StrEnum):
+    """How a filter compares."""
+
+    EQUAL_TO = "EQUAL_TO"
+    NOT_EQUAL_TO = "NOT_EQUAL_TO"
+    IN = "IN"
+    NOT_IN = "NOT_IN"
+    IS_TRUE = "IS_TRUE"
+    IS_FALSE = "IS_FALSE"
+    IS_NULL = "IS_NULL"
+    IS_NOT_NULL = "IS_NOT_NULL"
+    STARTS_WITH = "STARTS_WITH"
+    ENDS_WITH = "ENDS_WITH"
+    CONTAINS = "CONTAINS"
+    REGEX = "REGEX"
+
+
+class Filter(Model):
+    """A comparison."""
+
+    field: FilterField = Field(description="What to look at.")
+    type: FilterType = Field(description="How to compare.")
+    value: Text | None = Field(default=None, description="What to compare with; the expression, for EXPRESSION.")
+    values: list[Text] = Field(default_factory=list, description="For IN and NOT_IN.")
+
+
+class ExecutionFilter(Model):
+    """Comparisons that an execution must pass."""
+
+    id: Text = Field(description="Name of the filter.")
+    operand: Text = Field(default="AND", pattern="^(AND|OR)$", description="AND: all must hold; OR: one.")
+    filters: list[Filter] = Field(min_length=1, description="The comparisons.")
+
+
+class WindowType(StrEnum):
+    """How the time in which preconditions count is bounded."""
+
+    DAILY_TIME_DEADLINE = "DAILY_TIME_DEADLINE"
+    DAILY_TIME_WINDOW = "DAILY_TIME_WINDOW"
+    DURATION_WINDOW = "DURATION_WINDOW"
+    SLIDING_WINDOW = "SLIDING_WINDOW"
+
+
+class TimeWindow(Model):
+    """The time in which executions count together."""
+
+    type: WindowType = Field(default=WindowType.DURATION_WINDOW, description="How it is bounded.")
+    deadline: time | None = Field(default=None, description="For DAILY_TIME_DEADLINE: the end, from midnight on.")
+    start_time: time | None = Field(default=None, description="For DAILY_TIME_WINDOW: the beginning.")
+    end_time: time | None = Field(default=None, description="For DAILY_TIME_WINDOW: the end.")
+    window: Duration | None = Field(default=None, description="Length; a day unless said.")
+    window_advance: Duration | None = Field(default=None, description="How far the beginning is moved.")
+
+    @model_validator(mode="after")
+    def _has_what_its_type_needs(self) -> Self:
+        needs = {
+            WindowType.DAILY_TIME_DEADLINE: ("deadline",),
+            WindowType.DAILY_TIME_WINDOW: ("start_time", "end_time"),
+            WindowType.SLIDING_WINDOW: ("window",),
+        }.get(self.type, ())
+        for name in needs:
+            if getattr(self, name) is None:
+                raise ValueError(f"a window of type {self.type} needs `{type(self).model_fields[name].alias}`")
+        return self
+
+
+class Preconditions(Model):
+    """What must have happened within a time window before the trigger fires."""
+
+    id: Text = Field(description="Name of the preconditions, once in a flow.")
+    flows: list[UpstreamFlow] = Field(default_factory=list, description="Flows that must have run.")
+    where: list[ExecutionFilter] = Field(default_factory=list, description="Filters executions must pass.")
+    time_window: TimeWindow = Field(default_factory=TimeWindow, description="The time in which they count together.")
+    reset_on_success: bool = Field(default=True, description="Whether it all must happen again after it fired.")
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if not self.flows and not self.where:
+            raise ValueError("preconditions need `flows` or `where`")
+        return self
+
+
+@trigger_type(
+    "io.kestra.plugin.core.trigger.Flow", aliases=["flow"], old_names=["io.kestra.core.models.triggers.types.Flow"]
+)
+class Flow(Trigger):
+    """Start the flow when executions of other flows change their state."""
+
+    states: list[State] = Field(default_factory=lambda: list(_ENDED), description="States that it fires on.")
+    preconditions: Preconditions | None = Field(default=None, description="What must have happened together.")
+    depends_on: list[UpstreamFlow] = Field(
+        default_factory=list,
+        description="Flows that must have run; the newer form of `preconditions.flows`.",
+    )
+    window: TimeWindow | Duration | None = Field(
+        default=None, description="The time in which they count together; the newer form of `timeWindow`."
+    )

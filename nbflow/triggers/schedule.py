@@ -1,0 +1,93 @@
+"""Triggers that fire by the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from nbflow.model.base import Duration
+from nbflow.model.condition import ConditionField
+from nbflow.plugins import Model, Text, Trigger, trigger_type
+from nbflow.triggers.cron import check_cron, check_timezone
+from nbflow.types import JsonValue
+
+
+class MissedSchedules(StrEnum):
+    """What happens to dates that passed while nothing was there to fire."""
+
+    ALL = "ALL"
+    LAST = "LAST"
+    NONE = "NONE"
+
+
+class Backfill(Model):
+    """Past dates to run once the flow is saved."""
+
+    start: datetime = Field(description="First date, as ISO 8601.")
+    end: datetime | None = Field(default=None, description="Last date; now unless said.")
+    inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Inputs of these executions.")
+    labels: dict[str, Text] | list[dict[str, Text]] = Field(
+        default_factory=dict, description="Labels of these executions."
+    )
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end is not None and _aware(self.end) < _aware(self.start):
+            raise ValueError(f"`end` ({self.end.isoformat()}) must not be before `start` ({self.start.isoformat()})")
+        return self
+
+
+@trigger_type(
+    "io.kestra.plugin.core.trigger.Schedule",
+    aliases=["schedule"],
+    old_names=["io.kestra.core.models.triggers.types.Schedule"],
+)
+class Schedule(Trigger):
+    """Start the flow at the dates of a cron expression."""
+
+    cron: Text = Field(
+        description="Minute, hour, day of month, month, day of week: `0 9 * * MON-FRI`; or `@daily`, `@hourly` …"
+    )
+    with_seconds: bool = Field(default=False, description="Whether `cron` has a field for seconds in front.")
+    timezone: Text = Field(default="UTC", description="Time zone of `cron`, such as `Europe/Paris`.")
+    recover_missed_schedules: MissedSchedules = Field(
+        default=MissedSchedules.ALL, description="Dates to run that passed while nothing was there to fire."
+    )
+    late_maximum_delay: Duration | None = Field(
+        default=None, description="A date that is later than this when it could fire is left out."
+    )
+    schedule_conditions: list[ConditionField] = Field(default_factory=list, description="Older form of `conditions`.")
+    backfill: Backfill | None = Field(default=None, description="Past dates to run once the flow is saved.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str) -> str:
+        return check_timezone(value)
+
+    @model_validator(mode="after")
+    def _is_cron(self) -> Self:
+        self.__dict__["cron"] = check_cron(self.cron, self.with_seconds)
+        return self
+
+
+@trigger_type("io.kestra.plugin.core.trigger.ScheduleOnDates", aliases=["schedule_on_dates"])
+class ScheduleOnDates(Trigger):
+    """Start the flow at given dates."""
+
+    dates: list[datetime] = Field(min_length=1, description="Dates to fire at, as ISO 8601.")
+    timezone: Text = Field(default="UTC", description="Time zone of dates that name none.")
+    recover_missed_schedules: MissedSchedules = Field(
+        default=MissedSchedules.ALL, description="Dates to run that passed while nothing was there to fire."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str) -> str:
+        return check_timezone(value)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
