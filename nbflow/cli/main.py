@@ -72,23 +72,29 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a log line must not end the run because a terminal lacks a letter
+    leave(invoke())
+
+
+def invoke() -> int:
+    """Run the command line and return the exit status of the process."""
     try:
         app(prog_name="nbflow")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except NbflowError as error:
         if os.environ.get("NBFLOW_DEBUG"):
             raise
         show_error(error)
-        sys.exit(exit_status(error))
+        return exit_status(error)
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
     except Exception as error:  # the outermost handler of this face
         if os.environ.get("NBFLOW_DEBUG"):
             raise
         warn(f"error: {type(error).__name__}: {error}")
         warn("  this is a fault of nbflow; NBFLOW_DEBUG=1 shows where it comes from")
-        sys.exit(1)
-    finally:
-        leave()
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -5,7 +5,12 @@ Collections while a hundred thousand objects are imported cost 50 ms, and the on
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
+import os
+import sys
+from typing import NoReturn
 
 
 def hurry() -> None:
@@ -19,7 +24,13 @@ def settle() -> None:
     gc.enable()
 
 
-def leave() -> None:
-    """The process ends: nothing is collected any more."""
-    gc.disable()
-    gc.freeze()
+def leave(status: int) -> NoReturn:
+    """End the process at once, its engines closed and its output written.
+
+    Python would take everything apart first, which takes 60 ms, and libraries that do not like it complain.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # the reader has gone, or somebody closed it
+            stream.flush()
+    os._exit(status)

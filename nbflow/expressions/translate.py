@@ -288,6 +288,8 @@ class Translator:
         definition = self._catalog.filters.get(node.name)
         if definition is None:
             return self._unknown(at, "filter", node.name, self._catalog.filters)
+        if node.name == "className" and isinstance(node.value, Literal) and type(node.value.value) is int:
+            return self._text_const(at, "java.lang.Long")  # whole numbers that a template writes down are long
         if node.name == "default":
             value = self._call(at, "o_or_null", self._guarded(node.value))
         else:

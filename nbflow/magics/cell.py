@@ -27,7 +27,7 @@ def flow_cell(session: Session, line: str, cell: str) -> Execution | None:
         raise FlowCellError(
             f"`{arguments.words[0]}` is no option of %%flow", "inputs are written key=value; `%%flow?` explains"
         )
-    text = f"%%flow {line}".rstrip() + f"\n{cell}"
+    text = "\n" * _lines_above(session) + f"%%flow {line}".rstrip() + f"\n{cell}"
     if arguments.has("validate"):
         _validate(session, cell, text)
         return None
@@ -73,6 +73,15 @@ def _refuse(problems: Sequence[Problem], text: str, outcome: str) -> FlowCellErr
 
 
 def _show_problems(problems: Sequence[Problem], text: str) -> None:
-    """Show problems of the YAML at their places in the cell, whose first line is the magic itself."""
-    placed = [replace(problem, line=problem.line + 1) for problem in problems]
+    """Show problems of the YAML at their places in the cell, in which the magic stands above it."""
+    above = len(text) - len(text.lstrip("\n")) + 1
+    placed = [replace(problem, line=problem.line + above) for problem in problems]
     publish(static_bundle(problems_html(placed, text), problems_text(placed, text)))
+
+
+def _lines_above(session: Session) -> int:
+    """Blank lines above the magic: IPython drops them, and the editor counts them."""
+    parent: object = session.shell.get_parent() if hasattr(session.shell, "get_parent") else {}
+    code = str(parent.get("content", {}).get("code", "")) if isinstance(parent, dict) else ""
+    above, found, _ = code.partition("%%flow")
+    return above.count("\n") if found and not above.strip() else 0

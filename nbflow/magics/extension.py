@@ -9,6 +9,7 @@ from IPython.core.magic import no_var_expand
 from nbflow.magics.session import Session
 
 _HANDLE = ("nbflow.engine.handle", "Execution")
+_FLOW = ("nbflow.model.flow", "Flow")
 
 
 def load_ipython_extension(shell: Any) -> None:  # Any: IPython's shell has no types to speak of
@@ -23,6 +24,7 @@ def load_ipython_extension(shell: Any) -> None:  # Any: IPython's shell has no t
         formatters.ipython_display_formatter.for_type_by_name(*_HANDLE, magics.session.show_value)
     else:  # a terminal has written `Out[3]: ` already: the text goes behind it
         formatters.formatters["text/plain"].for_type_by_name(*_HANDLE, magics.session.print_value)
+    formatters.formatters["text/html"].for_type_by_name(*_FLOW, _flow_html)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(magics.matcher)
 
@@ -42,6 +44,12 @@ def unload_ipython_extension(shell: Any) -> None:  # Any: as above
     owner = getattr(found, "__self__", None)
     matchers = shell.Completer.custom_matchers
     matchers[:] = [matcher for matcher in matchers if getattr(matcher, "owner", None) is not owner]
+
+
+def _flow_html(flow: Any) -> str:  # a nbflow.model.flow.Flow; importing it takes longer than loading may
+    from nbflow.widgets.flow import flow_html
+
+    return flow_html(flow)
 
 
 class FlowMagics:

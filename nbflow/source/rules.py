@@ -51,9 +51,14 @@ def _id(value: object) -> tuple[str, str] | None:
     return None
 
 
+def _place(findings: Findings, path: Path) -> tuple[int, int]:
+    place = findings.document.position(path)
+    return place.line, place.column
+
+
 def _once(findings: Findings, word: str, paths: Iterable[Path], raw: object) -> None:
     first: dict[str, Path] = {}
-    for path in sorted(set(paths), key=lambda path: findings.document.position(path).line):
+    for path in sorted(set(paths), key=lambda path: _place(findings, path)):
         found = _id(_at(raw, path))
         if found is None:
             continue

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 
 import pytest
 
-from nbflow.cli.main import main
+from nbflow.cli.main import invoke
 from tests.cli.cli_calls import Done, Nbflow
 
 
@@ -18,12 +17,8 @@ def nbflow(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
 
     def call(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["nbflow", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        status = invoke()
         out, err = capfd.readouterr()
-        code = ended.value.code
-        gc.unfreeze()  # `main` sets the collector up for a process that ends
-        gc.enable()
-        return Done(code if isinstance(code, int) else 0 if code is None else 1, out, err)
+        return Done(status, out, err)
 
     return call

@@ -173,3 +173,15 @@ def test_nothing_is_printed_by_threads(kernel: Kernel) -> None:
     kernel.run(f"%%flow --run\n{SHORT}")
     kernel.read_until(is_final)
     assert [message for _, message in kernel.seen if message["header"]["msg_type"] == "stream"] == []
+
+
+def test_problems_stand_at_their_lines_of_the_editor_also_below_blank_lines(kernel: Kernel) -> None:
+    reply = kernel.run("\n\n%%flow\nid: x\nnamespace: tests\ntasks: 3\n")
+    assert reply.status == "error"
+    assert "cell:6:8" in reply.text
+
+
+def test_a_flow_as_a_value_shows_its_topology(kernel: Kernel) -> None:
+    kernel.run(f"%%flow\n{SHORT}")
+    reply = kernel.run("import nbflow\nnbflow.Engine.default().flow('tests', 'short')")
+    assert "nbflow-topology" in reply.of("execute_result")[0]["data"]["text/html"]

@@ -84,7 +84,9 @@ def length(value: object) -> int:
 
     Example: `{{ 'abc' | length }}` gives `3`
     """
-    if is_string(value) or isinstance(value, Array) or is_collection(value):
+    if is_string(value):
+        return len(value) if value.isascii() else len(_units(value)) // 2
+    if isinstance(value, Array) or is_collection(value):
         return len(value)
     return len(value) if is_map(value) and not isinstance(value, LoopState) else 0
 
@@ -139,8 +141,8 @@ def _compare(one: object, other: object) -> int:
     raise TemplateError(f"{kind_of(one)} and {kind_of(other)} cannot be put in order")
 
 
-def _units(text: str) -> bytes | str:
-    return text if text.isascii() else text.encode("utf-16-be", "surrogatepass")
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 def reverse(scope: Scope, value: object) -> object:

@@ -6,8 +6,9 @@ from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.filters.checks import text_argument, whole_argument
 from nbflow.expressions.java.dates import format_moment, read_moment
-from nbflow.expressions.java.moments import DAY, NANOS, Moment, system_zone
+from nbflow.expressions.java.moments import NANOS, Moment, Zone, system_zone
 from nbflow.expressions.java.moments import zone as zone_of
+from nbflow.expressions.java.numbers import to_long
 
 _TIME_UNITS = {
     "NANOS": 1,
@@ -26,7 +27,7 @@ def _optional(argument: str, value: object) -> str | None:
     return None if value is None else text_argument("date", argument, value)
 
 
-def _zone(time_zone: object):  # type: ignore[no-untyped-def]
+def _zone(time_zone: object) -> Zone:
     name = _optional("timeZone", time_zone)
     return system_zone() if name is None else zone_of(name)
 
@@ -106,6 +107,11 @@ def timestamp_milli(value: object, time_zone: object = None, existing_format: ob
     return moment.epoch * 1000 + moment.nano // 1_000_000
 
 
+def _nanos(moment: Moment) -> int:
+    """Seconds as nanoseconds; what 64 bits cannot hold stays at their end."""
+    return max(-(1 << 63), min((1 << 63) - 1, moment.epoch * NANOS))
+
+
 def timestamp_micro(value: object, time_zone: object = None, existing_format: object = None) -> str | None:
     """Seconds since 1970 times 10⁹ plus the microseconds, as Kestra has it.
 
@@ -114,7 +120,7 @@ def timestamp_micro(value: object, time_zone: object = None, existing_format: ob
     if value is None:
         return None
     moment = _moment(value, time_zone, existing_format)
-    return str(moment.epoch * NANOS + moment.nano // 1000)
+    return str(to_long(_nanos(moment) + moment.nano // 1000))
 
 
 def timestamp_nano(value: object, time_zone: object = None, existing_format: object = None) -> str | None:
@@ -125,7 +131,7 @@ def timestamp_nano(value: object, time_zone: object = None, existing_format: obj
     if value is None:
         return None
     moment = _moment(value, time_zone, existing_format)
-    return str(moment.epoch * NANOS + moment.nano)
+    return str(to_long(_nanos(moment) + moment.nano))
 
 
 FILTERS: dict[str, Function] = {

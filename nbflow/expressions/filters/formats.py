@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from typing import Any
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.filters.checks import text_argument
 from nbflow.expressions.jackson import read_json
+from nbflow.expressions.java.paths import follow, simple_path
 from nbflow.expressions.text import json_text
 from nbflow.expressions.values import is_string
 
@@ -60,7 +60,11 @@ def jq(value: object, expression: object) -> list[object] | None:
     if value is None:
         return None
     query = text_argument("jq", "expression", expression)
-    text = json.dumps(read_json(value)) if is_string(value) else json_text(value)
+    tree = read_json(value) if is_string(value) else read_json(json_text(value))
+    steps = simple_path(query)
+    if steps is not None:
+        return follow(tree, steps)
+    text = json_text(tree)
     try:
         results: list[object] = _program(query).input_text(text).all()
     except (ValueError, StopIteration) as wrong:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from nbflow.errors import TemplateError, UnsafeTemplateError
 from nbflow.expressions.catalog import Function
@@ -16,7 +17,7 @@ from nbflow.expressions.methods import CONTROLS
 from nbflow.expressions.operators import check_text, kind_of
 from nbflow.expressions.scope import Scope
 from nbflow.expressions.text import java_text
-from nbflow.expressions.values import Array, is_list, is_map
+from nbflow.expressions.values import Array, Char, Float32, is_list, is_map
 
 
 def abbreviate(value: object, length: object = None) -> str | None:
@@ -172,20 +173,20 @@ def split(value: object, delimiter: object = None, limit: object = None) -> Arra
     return Array(split_by(text_only("split", value), pattern, most))
 
 
-def starts_with(value: object, value_argument: object = None) -> bool:
+def starts_with(text: object, value: object = None) -> bool:
     """Whether a text begins with another.
 
     Example: `{{ 'flow' | startsWith('fl') }}` gives `true`
     """
-    return _present("startsWith", value).startswith(_present("startsWith", value_argument))
+    return _present("startsWith", text).startswith(_present("startsWith", value))
 
 
-def ends_with(value: object, value_argument: object = None) -> bool:
+def ends_with(text: object, value: object = None) -> bool:
     """Whether a text ends in another.
 
     Example: `{{ 'flow' | endsWith('ow') }}` gives `true`
     """
-    return _present("endsWith", value).endswith(_present("endsWith", value_argument))
+    return _present("endsWith", text).endswith(_present("endsWith", value))
 
 
 def _present(name: str, value: object) -> str:
@@ -304,6 +305,9 @@ def string(value: object) -> str | None:
 
 _CLASSES: tuple[tuple[type, str], ...] = (
     (bool, "java.lang.Boolean"),
+    (Char, "java.lang.Character"),
+    (Float32, "java.lang.Float"),
+    (Decimal, "java.math.BigDecimal"),
     (str, "java.lang.String"),
     (float, "java.lang.Double"),
     (Array, "[Ljava.lang.String;"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from nbflow.errors import TemplateError
 from nbflow.expressions.java import date_names
 from nbflow.expressions.java.date_patterns import Element
-from nbflow.expressions.java.date_writing import weekday
+from nbflow.expressions.java.date_writing import week_start, weekday
 from nbflow.expressions.java.moments import (
     DAY,
     Moment,
@@ -25,7 +25,7 @@ from nbflow.expressions.java.moments import (
 
 _DATE = r"(?P<year>[0-9]{4}|\+[0-9]{5,10}|-[0-9]{4,10})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{0,9}))?)?"
-_OFFSET = r"(?P<offset>[Zz]|[+-][0-9]{1,2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)"
+_OFFSET = r"(?P<offset>[Zz]|[+-][0-9]{2}(?::[0-9]{2}(?::[0-9]{2})?)?)"
 _ISO = re.compile(rf"{_DATE}(?:[Tt]{_TIME}(?:{_OFFSET}(?:\[(?P<zone>[^\]]+)\])?)?)?")
 
 Fields = Mapping[str, "int | str"]
@@ -51,16 +51,9 @@ def read_iso(text: str, where: Zone) -> Moment:
     local = hour * 3600 + minute * 60 + second
     if match.group("offset") is None:
         return local_moment(days, local, nano, where)
-    offset = _lenient_offset(match.group("offset"))
+    offset = offset_seconds(match.group("offset"))
     named = match.group("zone")
     return moment_at(days * DAY + local - offset, nano, zone(named) if named else fixed_zone(offset))
-
-
-def _lenient_offset(text: str) -> int:
-    digits = text[1:].replace(":", "")
-    if len(digits) == 1:
-        text = f"{text[0]}0{digits}"
-    return offset_seconds(text)
 
 
 def read_pattern(text: str, pattern: tuple[Element, ...], where: Zone, language: str = "en") -> Moment:
@@ -163,6 +156,9 @@ _NUMBERS = {
     "M": "month",
     "L": "month",
     "w": "week",
+    "e": "local weekday",
+    "c": "local weekday",
+    "i": "iso weekday",
 }
 
 
@@ -255,7 +251,7 @@ def _known(name: str) -> str:
 def _days(fields: Fields) -> int | None:
     year = fields.get("year")
     if not isinstance(year, int):
-        return None
+        return _week_days(fields)
     if (of_year := _number(fields, "day of year", 1, 366)) is not None:
         start, end = days_of(year, 1, 1), days_of(year + 1, 1, 1)
         if start + of_year > end:
@@ -265,6 +261,17 @@ def _days(fields: Fields) -> int | None:
     if month is None or day is None:
         return None
     return days_of(year, month, min(day, month_length(year, month)))
+
+
+def _week_days(fields: Fields) -> int | None:
+    """The day of a week-based year; weeks are counted as ISO 8601 does, or from Sunday on."""
+    year, week = fields.get("week year"), _number(fields, "week", 1, 53)
+    if not isinstance(year, int) or week is None:
+        return None
+    iso, local = _number(fields, "iso weekday", 1, 7), _number(fields, "local weekday", 1, 7)
+    if iso is not None:
+        return week_start(year, 1, 4) + (week - 1) * 7 + iso - 1
+    return None if local is None else week_start(year, 7, 1) + (week - 1) * 7 + local - 1
 
 
 def _time(fields: Fields) -> tuple[int, int, int] | None:

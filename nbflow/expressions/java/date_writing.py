@@ -127,13 +127,13 @@ def week_of(moment: Moment, first: int, minimum: int) -> tuple[int, int]:
     """The week-based year and the week of it, for weeks that begin on a day and count from so many days on."""
     year = moment.date[0]
     for candidate in (year + 1, year, year - 1):
-        start = _week_start(candidate, first, minimum)
+        start = week_start(candidate, first, minimum)
         if moment.days >= start:
             return candidate, (moment.days - start) // 7 + 1
     raise AssertionError("a date lies in one of three years")
 
 
-def _week_start(year: int, first: int, minimum: int) -> int:
+def week_start(year: int, first: int, minimum: int) -> int:
     """The first day of the first week of a year."""
     january = days_of(year, 1, 1)
     shift = ((january + 3) % 7 + 1 - first) % 7

@@ -42,8 +42,7 @@ _READABLE = {
     "iso_local_date": _DATE,
     "iso_local_date_time": f"{_DATE}'T'{_TIME}",
     "iso_ordinal_date": "uuuu-DDD[XXXXX]",
-    "iso_instant": f"{_DATE}'T'{_TIME}XXXXX",
-    "rfc_1123_date_time": "EEE, d MMM uuuu HH:mm[:ss] [Z]['GMT']",
+    "rfc_1123_date_time": "[EEE, ]d MMM uuuu HH:mm[:ss] [Z][z]",
 }
 
 
@@ -63,7 +62,12 @@ def read_moment(value: object, where: Zone, existing_format: str | None) -> Mome
     return read_pattern(text, _readable(existing_format), where)
 
 
+_WEEK_DATE = (*elements("YYYY-'W'ww-"), Element("i", 1), *elements("[XXXXX]"))
+
+
 def _readable(name: str) -> tuple[Element, ...]:
+    if name == "iso_week_date":
+        return _WEEK_DATE
     if name in _STYLES:
         return elements(date_names.style_pattern(name, "en"))
     if name in _WRITERS and name not in _READABLE:

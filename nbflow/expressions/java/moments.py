@@ -14,6 +14,7 @@ DAY = 86_400
 NANOS = 1_000_000_000
 _MAX_YEAR = 999_999_999
 _OFFSET = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?")
+_SHORT = ("EST", "MST", "HST", "localtime", "Factory")
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9~/._+-]+")
 _PREFIXED = re.compile(r"(UTC|GMT|UT)([+-].*)")
 
@@ -106,7 +107,7 @@ def zone(name: str) -> Zone:
     if prefixed := _PREFIXED.fullmatch(name):
         seconds = offset_seconds(prefixed.group(2))
         return Zone(prefixed.group(1) + (offset_id(seconds) if seconds else ""), seconds)
-    if _REGION.fullmatch(name) and not name.startswith("posix"):
+    if _REGION.fullmatch(name) and not name.startswith("posix") and name not in _SHORT:
         try:
             rules = Zone(name)
             rules.rules()

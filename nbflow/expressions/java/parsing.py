@@ -7,6 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from nbflow.errors import TemplateError
+from nbflow.expressions.java.numbers import double_text, float_text
 from nbflow.expressions.values import Float32
 
 _MAX_DIGITS = 4000
@@ -98,9 +99,7 @@ def _smallest(text: str) -> object:
         raise _wrong(text)
     if "." not in text and "e" not in text.lower():
         return _decoded_whole(text)
-    exact = _decimal(text)
-    fraction = len(text.partition(".")[2].lower().partition("e")[0]) if "." in text else 0
-    return _fitting(exact, fraction)
+    return _fitting(_decimal(text))
 
 
 def _decoded_whole(text: str) -> int:
@@ -110,16 +109,14 @@ def _decoded_whole(text: str) -> int:
         return _decoded(text.lstrip("+"))
 
 
-def _fitting(exact: Decimal, fraction: int) -> object:
-    """The first of single, double and exact decimals that holds the digits."""
-    is_zero = exact == 0
-    if fraction <= 7:
-        single = Float32(float(exact))
-        if math.isfinite(single) and (single != 0 or is_zero):
+def _fitting(exact: Decimal) -> object:
+    """Single precision where it prints as the double does, a double where it is exact, else all digits."""
+    double = float(exact)
+    if math.isfinite(double) and (double != 0 or exact == 0):
+        single = Float32(double)
+        if math.isfinite(single) and (single != 0 or exact == 0) and float_text(single) == double_text(double):
             return single
-    if fraction <= 16:
-        double = float(exact)
-        if math.isfinite(double) and (double != 0 or is_zero):
+        if Decimal(repr(double)) == exact:
             return double
     return exact
 

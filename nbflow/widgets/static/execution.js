@@ -58,20 +58,21 @@ class View {
     const head = make("div", "nbflow-head");
     head.append(this.chip, this.name, this.time, this.id, this.counts, this.kill);
     this.list = make("div", "nbflow-rows");
-    [this.outputBox, this.outputs] = this.fold("Outputs", "");
-    [this.logBox, this.logs] = this.fold("Log", "nbflow-logs");
+    this.outputs = make("div");
+    this.outputBox = this.fold("Outputs", this.outputs);
+    this.logs = make("div", "nbflow-logs");
+    this.logBox = this.fold("Log", this.logs);
     this.logBox.open = true;
     this.root.append(head, this.list, this.outputBox, this.logBox);
     el.append(this.root);
   }
 
-  /** @param {string} title @param {string} className @returns {[HTMLDetailsElement, HTMLElement]} */
-  fold(title, className) {
+  /** @param {string} title @param {HTMLElement} content */
+  fold(title, content) {
     const box = /** @type {HTMLDetailsElement} */ (make("details"));
-    const content = make("div", className);
     box.append(make("summary", "", title), content);
     box.hidden = true;
-    return [box, content];
+    return box;
   }
 
   /** Show a whole state. @param {{header?: Header, rows?: Row[], logs?: Line[], outputs?: Output[]}} state */
