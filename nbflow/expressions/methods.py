@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nbflow.errors import TemplateError
-from nbflow.expressions.java.regexes import find_all, full_match, replace_all, replace_first, split
+from nbflow.expressions.java.regexes import full_match, replace_all, replace_first, split
 from nbflow.expressions.lexer import WHITE_SPACE
 from nbflow.expressions.operators import contains, same
 from nbflow.expressions.text import java_text

@@ -357,6 +357,28 @@ def coalesce_undefined(left: Callable[[], object], right: Callable[[], object]) 
         return right()
 
 
+def hyphenated(subtraction: Callable[[], object], meant: Callable[[], object]) -> object:
+    """`outputs.my-task.value`: a subtraction, or where its names are missing the key `my-task`, if there is one."""
+    try:
+        return subtraction()
+    except Missing as missing:
+        try:
+            return meant()
+        except Missing:
+            raise missing from None
+
+
+def secret(scope: Scope, key: str) -> object:
+    """`secret.NAME`: an attribute where there is a variable `secret`, else the secret of that name."""
+    try:
+        holder = scope.read("secret")
+    except Missing:
+        return scope.services.secret(key)
+    if isinstance(holder, Mapping) and key in holder:
+        return holder[key]
+    raise Missing(key, holder)
+
+
 def or_null(value: Callable[[], object]) -> object:
     """A value, null where it is undefined: what `default` and `is defined` look at."""
     try:

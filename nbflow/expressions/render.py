@@ -93,12 +93,13 @@ def _nearest_hint(failure: Missing) -> str:
     if not isinstance(failure.holder, Mapping):
         return ""
     name = java_text(failure.name)
-    near = nearest(name, failure.holder)
-    if near:
-        if near.startswith(f"{name}-"):
-            return f"write `['{near}']`: `-` in a name reads as minus"
-        return f"did you mean `{near}`?"
     names = sorted(str(key) for key in failure.holder)
+    hyphened = next((one for one in names if one.startswith(f"{name}-")), "")
+    if hyphened:
+        return f"write `['{hyphened}']`: a `-` outside of quotes is a minus"
+    near = nearest(name, names)
+    if near:
+        return f"did you mean `{near}`?"
     return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:12])}" if names else ""
 
 

@@ -7,11 +7,12 @@ are computed only when needed stand in `nodes.Filter` whose names `LAZY` lists: 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jinja2 import nodes
 
 from nbflow.expressions.catalog import Catalog, Definition
+from nbflow.expressions.hyphens import hyphenated
 from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.nearest import nearest
 from nbflow.expressions.tree import (
@@ -40,7 +41,7 @@ from nbflow.expressions.tree import (
     Unary,
 )
 
-LAZY = frozenset({"o_coalesce", "o_coalesce_undefined", "o_or_null", "o_final"})
+LAZY = frozenset({"o_hyphenated", "o_coalesce", "o_coalesce_undefined", "o_or_null", "o_final"})
 """Functions all of whose operands are computed only when they ask for them."""
 
 LAZY_RIGHT = frozenset({"o_contains_lazy"})
@@ -158,7 +159,9 @@ class Translator:
         target = nodes.Name("_", "store", lineno=at + 1)
         otherwise = self._body(node.otherwise)
         rounds = self._call(at, "o_loop", self._text_const(at, node.variable), iterable)
-        return [nodes.For(target, rounds, body or [nodes.Output([], lineno=at + 1)], otherwise, None, False, lineno=at + 1)]
+        return [
+            nodes.For(target, rounds, body or [nodes.Output([], lineno=at + 1)], otherwise, None, False, lineno=at + 1)
+        ]
 
     def _macro(self, node: Macro) -> None:
         at = node.position
@@ -204,9 +207,7 @@ class Translator:
                 return self._call(at, function, self._expression(operand))
             case Conditional(test=test, then=then, otherwise=otherwise):
                 condition = self._call(test.position, "o_chooses", self._expression(test))
-                return nodes.CondExpr(
-                    condition, self._expression(then), self._expression(otherwise), lineno=at + 1
-                )
+                return nodes.CondExpr(condition, self._expression(then), self._expression(otherwise), lineno=at + 1)
             case TestCall():
                 return self._test(node)
             case Interpolation(parts=parts):
@@ -238,11 +239,13 @@ class Translator:
     def _step(self, node: Node, *, is_raw: bool = False) -> nodes.Expr:
         at = node.position
         if isinstance(node, Name):
-            self.labels[at] = node.name
+            self.labels.setdefault(at, node.name)
             return self._call(at, "o_raw_name" if is_raw else "o_name", self._text_const(at, node.name))
         if not isinstance(node, Attribute):
             return self._expression(node)
-        self.labels[at] = path_text(node)
+        self.labels.setdefault(at, path_text(node))
+        if _is_secret(node):
+            return self._call(at, "o_secret", self._expression(node.key))
         target = self._step(node.target)
         if node.arguments is None:
             if is_raw:
@@ -273,6 +276,9 @@ class Translator:
                     return self._call(at, "o_contains", left, right)
                 return self._call(at, "o_contains_lazy", left, right)
         call = self._call(at, _BINARY[operator], self._expression(node.left), self._expression(node.right))
+        meant = hyphenated(self._text, node) if operator == "-" else None
+        if meant is not None:
+            call = self._call(at, "o_hyphenated", call, self._expression(meant))
         # Only these wrap what goes wrong in their operands, so that an undefined name is no longer answered.
         return self._call(at, "o_final", call) if self._is_guarded else call
 
@@ -371,8 +377,8 @@ class Translator:
         first, *rest = operands or (None,)
         return nodes.Filter(first, definition.alias, rest, keywords, None, None, lineno=position + 1)
 
-    def _unknown(self, position: int, kind: str, name: str, known: Sequence[str] | object) -> nodes.Expr:
-        near = nearest(name, list(known))  # type: ignore[call-overload]  # names, in whatever they come
+    def _unknown(self, position: int, kind: str, name: str, known: Iterable[str]) -> nodes.Expr:
+        near = nearest(name, known)
         hint = f"did you mean `{near}`?" if near else ""
         return self._failure(position, f"there is no {kind} `{name}`", hint)
 
@@ -398,6 +404,12 @@ def _chain(node: Binary) -> list[Node]:
         left = left.left
     parts.append(left)
     return parts[::-1]
+
+
+def _is_secret(node: Attribute) -> bool:
+    """Whether this is `secret.NAME`, which means `secret('NAME')`."""
+    is_named = isinstance(node.target, Name) and node.target.name == "secret"
+    return is_named and node.arguments is None and isinstance(node.key, Literal) and isinstance(node.key.value, str)
 
 
 def _root(node: Node) -> str:

@@ -22,7 +22,7 @@ CELL_VALUED = RUN_VALUED
 @shows_errors
 def flow_cell(session: Session, line: str, cell: str) -> Execution | None:
     """Deploy the flow of a cell and show it; with `--run` or `--wait` run it and return the execution."""
-    arguments = read_arguments(line, session.variables, flags=CELL_FLAGS, valued=CELL_VALUED)
+    arguments = read_arguments(line.strip().removesuffix(";"), session.variables, flags=CELL_FLAGS, valued=CELL_VALUED)
     if arguments.words:
         raise FlowCellError(
             f"`{arguments.words[0]}` is no option of %%flow", "inputs are written key=value; `%%flow?` explains"

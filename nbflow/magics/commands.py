@@ -40,7 +40,7 @@ class Command:
 @shows_errors
 def flow_line(session: Session, line: str) -> object:
     """Run the sub-command that a line of `%flow` names."""
-    name, _, rest = line.strip().partition(" ")
+    name, _, rest = line.strip().removesuffix(";").partition(" ")
     if not name:
         name = "help"
     command = COMMANDS.get(name)

@@ -55,7 +55,7 @@ def _offer(line: str, candidates: Callable[[list[str], str], Iterable[str]]) -> 
 
 def _result(found: Iterable[str], fragment: str) -> dict[str, Any]:
     completions = [SimpleCompletion(text=name, type="keyword") for name in list(found)[:_MOST]]
-    return {"completions": completions, "suppress": True, "matched_fragment": fragment}
+    return {"completions": completions, "suppress": True, "matched_fragment": fragment, "ordered": True}
 
 
 def _in_line(session: Session, words: list[str], fragment: str) -> Iterable[str]:

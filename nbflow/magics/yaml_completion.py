@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from nbflow.errors import NbflowError
+from nbflow.magics.expression_completion import Names, complete_expression
 from nbflow.model.condition import Condition
 from nbflow.model.flow import Flow
 from nbflow.model.inputs import INPUT_TYPES
@@ -53,7 +54,11 @@ def complete_yaml(lines: Sequence[str], row: int, column: int) -> tuple[list[str
     """What fits at a place (from 0) in the lines of a flow, and the text before the cursor that it replaces."""
     before = lines[row][:column]
     typed = _LINE.match(before)
-    if typed is None or "{{" in before or before.lstrip().startswith("#"):
+    if before.lstrip().startswith("#"):
+        return [], ""
+    if before.rfind("{{") > before.rfind("}}"):
+        return complete_expression(before[before.rfind("{{") + 2 :], known_names(lines))
+    if typed is None:
         return [], ""
     indent = len(typed["indent"]) + len(typed["dashes"])
     path = _around(lines, row, indent)
@@ -146,8 +151,36 @@ def _siblings(lines: Sequence[str], row: int, indent: int) -> dict[str, str]:
 
 
 def _keys(path: Sequence[_Place]) -> Iterable[str]:
+    """A part's own properties come before those that every part has."""
     model = _model_at(path)
-    return layout(model).names if model is not None else ()
+    if model is None:
+        return ()
+    names = layout(model).names
+    family = next((base for base in _FAMILIES.values() if issubclass(model, base) and model is not base), None)
+    return sorted(names, key=set(layout(family).names).__contains__) if family is not None else names
+
+
+def _newest_first(type_name: str) -> tuple[bool, bool, str]:
+    """Types of today, then short names, then those of old."""
+    return type_name.startswith("io.kestra.core."), "." not in type_name, type_name
+
+
+def known_names(lines: Sequence[str]) -> Names:
+    """The inputs, variables and tasks that a text declares."""
+    names = Names()
+    for row, line in enumerate(lines):
+        found = _LINE.match(line)
+        if found is None or not found["colon"] or line.lstrip().startswith("#"):
+            continue
+        indent = len(found["indent"]) + len(found["dashes"])
+        place = _around(lines, row, indent)[-1] if indent else _Place("")
+        if place.key == "variables":
+            names.variables.append(found["key"])
+        elif found["key"] == "id" and place.key == "inputs":
+            names.inputs.append(place.entries.get("id", ""))
+        elif found["key"] == "id" and _FAMILIES.get(place.key) is Task:
+            names.tasks[place.entries.get("id", "")] = place.entries.get("type", "")
+    return names
 
 
 def _values(path: Sequence[_Place], key: str) -> Iterable[str]:
@@ -155,7 +188,7 @@ def _values(path: Sequence[_Place], key: str) -> Iterable[str]:
     if key == "type":
         family = _FAMILIES.get(owner)
         if family is not None:
-            return registry().names(family.plugin_kind)
+            return sorted(registry().names(family.plugin_kind), key=_newest_first)
         return INPUT_TYPES if owner in ("inputs", "outputs") else ()
     model = _model_at(path)
     name = layout(model).fields.get(key) if model is not None else None

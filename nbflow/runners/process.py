@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -42,8 +41,6 @@ class Process(TaskRunner):
         """
         mark = new_id()
         process = await _start(command, mark)
-        assert process.stdout is not None
-        assert process.stderr is not None
         try:
             async with asyncio.TaskGroup() as group:
                 readers = [
@@ -51,7 +48,7 @@ class Process(TaskRunner):
                     group.create_task(_read(process.stderr, True, on_line)),
                 ]
                 try:
-                    status = await process.wait()
+                    await process.exited.wait()
                     await asyncio.wait(readers, timeout=_LAST_OUTPUT_SECONDS)
                 except asyncio.CancelledError:
                     await _end(process, mark, self.grace_seconds)  # what it says meanwhile is still read
@@ -61,24 +58,48 @@ class Process(TaskRunner):
                 await asyncio.wait(readers, timeout=_LAST_OUTPUT_SECONDS)
                 for reader in readers:  # held open by a process that left the group on purpose
                     reader.cancel()
-            return status
         finally:
-            if process.returncode is None:
+            if process.status is None:
                 _kill(process, mark)
-            _close(process)
+            process.transport.close()  # a process that keeps its end of a pipe open must not keep this one's
+        assert process.status is not None
+        return process.status
 
 
-async def _start(command: Command, mark: str) -> asyncio.subprocess.Process:
+class _Running(asyncio.subprocess.SubprocessStreamProtocol):
+    """A process under way. asyncio's own `wait` returns once nobody holds the pipes any more; this tells before."""
+
+    transport: asyncio.SubprocessTransport
+
+    def __init__(self) -> None:
+        super().__init__(limit=_CHUNK_BYTES, loop=asyncio.get_running_loop())
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        super().process_exited()
+
+    @property
+    def pid(self) -> int:
+        return self.transport.get_pid()
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self.transport.get_returncode()
+
+
+async def _start(command: Command, mark: str) -> _Running:
     arguments = [*_limits(command), *command.arguments]
     try:
-        return await asyncio.create_subprocess_exec(
+        transport, process = await asyncio.get_running_loop().subprocess_exec(
+            _Running,
             *arguments,
             cwd=command.working_dir,
             env={**command.env, MARK: mark},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=_CHUNK_BYTES,
             start_new_session=True,
         )
     except OSError as cause:
@@ -86,6 +107,8 @@ async def _start(command: Command, mark: str) -> asyncio.subprocess.Process:
             f"`{arguments[0]}` cannot be started: {cause.strerror or cause}",
             hint="is it installed, and on the PATH of the task?",
         ) from cause
+    process.transport = transport
+    return process
 
 
 def _limits(command: Command) -> Sequence[str]:
@@ -100,7 +123,8 @@ def _limits(command: Command) -> Sequence[str]:
     return ("/bin/sh", "-c", " && ".join([*limits, 'exec "$@"']), "sh")
 
 
-async def _read(stream: asyncio.StreamReader, is_error: bool, on_line: OnLine) -> None:
+async def _read(stream: asyncio.StreamReader | None, is_error: bool, on_line: OnLine) -> None:
+    assert stream is not None
     splitter = LineSplitter()
     try:
         while data := await stream.read(_CHUNK_BYTES):
@@ -116,30 +140,15 @@ def _end_leftovers(pid: int) -> None:
         end_group(pid)
 
 
-async def _end(process: asyncio.subprocess.Process, mark: str, grace: float) -> None:
+async def _end(process: _Running, mark: str, grace: float) -> None:
     if os.name == "posix":
         await end_all(process.pid, mark, grace)
     else:
         _kill(process, mark)
 
 
-def _kill(process: asyncio.subprocess.Process, mark: str) -> None:
+def _kill(process: _Running, mark: str) -> None:
     if os.name == "posix":
         kill_all(process.pid, mark)
     with contextlib.suppress(ProcessLookupError):
-        process.kill()
-
-
-def _close(process: asyncio.subprocess.Process) -> None:
-    """Close the pipes now: a process that keeps its end open must not keep this one's."""
-    transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]  # asyncio names no other way
-    transport.close()
-
-
-def describe_status(status: int) -> str:
-    """An exit status in words: `exit status 3`, or the signal that ended the process."""
-    if status >= 0:
-        return f"exit status {status}"
-    with contextlib.suppress(ValueError):
-        return f"signal {signal.Signals(-status).name}"
-    return f"signal {-status}"
+        process.transport.kill()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
@@ -33,8 +35,10 @@ def make_field(declared: Input) -> tuple[Control, Read]:
     start = declared.prefill if declared.prefill is not None else declared.default()
     if holds_expression(start):
         start = None  # the engine renders it at the start of an execution
-    maker = _MAKERS.get(declared.type, _text)
-    return maker(declared, start)
+    try:
+        return _MAKERS.get(declared.type, _text)(declared, start)
+    except ValueError:  # a `prefill` that is no value of its type: show it, for the user to mend
+        return _text(declared, start)
 
 
 def _text(declared: Input, start: JsonValue) -> tuple[Control, Read]:
@@ -142,7 +146,9 @@ def _file(declared: Input, start: JsonValue) -> tuple[Control, Read]:
     def read() -> object:
         if upload.value:
             sent: Mapping[str, Any] = upload.value[0]
-            target = Path(tempfile.mkdtemp(prefix="nbflow-upload-")) / Path(str(sent["name"])).name
+            folder = tempfile.mkdtemp(prefix="nbflow-upload-")
+            weakref.finalize(upload, shutil.rmtree, folder, ignore_errors=True)
+            target = Path(folder) / Path(str(sent["name"])).name
             target.write_bytes(bytes(sent["content"]))
             return str(target)
         return path.value.strip() or None

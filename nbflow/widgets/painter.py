@@ -78,7 +78,11 @@ class Painter:
         self._woken.set()
 
     def _paint_until_ended(self) -> None:
+        was_running = False
         while not self._stopped.is_set():
+            if was_running and not self._engine.loop.is_running:
+                return  # the engine was closed: another one may go on with the execution, and another view show it
+            was_running = self._engine.loop.is_running
             begun = time.monotonic()
             self._woken.clear()
             self._kill_if_asked()

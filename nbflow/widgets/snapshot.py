@@ -47,7 +47,6 @@ class Snapshot:
         self._runs = {run.id: run for run in engine.task_runs_of(execution_id)}
         self.entries: deque[LogEntry] = deque(engine.logs_of(execution_id, last=LOG_LINES), maxlen=LOG_LINES)
         self._last_entry = self.entries[-1].seq if self.entries else 0
-        self.skipped_entries = max(self.entries[0].seq - 1, 0) if len(self.entries) == LOG_LINES else 0
 
     @property
     def task_runs(self) -> list[TaskRun]:

@@ -18,6 +18,7 @@ from nbflow.widgets.values import Shown, outputs_of, value_html, value_text
 
 _MOST_ROWS = 100
 _MOST_LINES = 50
+_MOST_OPEN = 4
 _WIDTH = 400
 _CELL = "padding:2px 8px;text-align:left;white-space:nowrap"
 
@@ -30,10 +31,7 @@ def execution_html(
     parts = [_header(execution, chart), _table(chart)]
     if chart.hidden:
         parts.append(f"<div>… and {escape(hidden_text(chart.hidden))}</div>")
-    shown = outputs_of(execution.outputs, task_runs)
-    if shown:
-        blocks = "".join(value_html(value) for value in shown)
-        parts.append(_fold(f"Outputs ({len(shown)})", blocks, is_open=_has_table_or_flow_output(shown)))
+    parts.extend(_outputs(outputs_of(execution.outputs, task_runs)))
     if entries:
         last = list(entries)[-_MOST_LINES:]
         head = f"Log (last {len(last)} lines)" if len(entries) > len(last) else f"Log ({len(last)} lines)"
@@ -119,5 +117,14 @@ def _fold(head: str, content: str, *, is_open: bool) -> str:
     return f"<details{' open' if is_open else ''}><summary>{head}</summary>{content}</details>"
 
 
-def _has_table_or_flow_output(shown: Sequence[Shown]) -> bool:
-    return len(shown) <= 8 or any(value.columns or not value.task for value in shown)
+def _outputs(shown: Sequence[Shown]) -> list[str]:
+    """Results stand open: what the flow puts out, and tables. What tasks hand on is folded when it is much."""
+    results = [value for value in shown if value.columns or not value.task]
+    others = [value for value in shown if value not in results]
+    parts = []
+    if results:
+        parts.append(_fold("Outputs", "".join(map(value_html, results)), is_open=True))
+    if others:
+        blocks = "".join(map(value_html, others))
+        parts.append(_fold(f"Outputs of tasks ({len(others)})", blocks, is_open=len(others) <= _MOST_OPEN))
+    return parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -11,6 +12,7 @@ from nbflow.model.execution import TaskRun
 from nbflow.types import JsonValue
 from nbflow.widgets.gantt import label
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 _LONGEST = 2000
 _LONGEST_CELL = 200
 _MOST_ROWS = 20
@@ -97,12 +99,17 @@ def value_html(shown: Shown) -> str:
         style = "white-space:pre-wrap;overflow-wrap:anywhere"
         return f'<div style="margin:2px 0">{head}: <code style="{style}">{escape(shown.text)}</code></div>'
     cells = "".join(f"<th>{escape(column)}</th>" for column in shown.columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in shown.rows)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in shown.rows)
     more = "".join(f"<div>{escape(line)}</div>" for line in _more(shown))
     return (
         f'<div style="margin:2px 0">{head}:<div style="overflow-x:auto">'
         f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>{more}</div>"
     )
+
+
+def _cell(text: str) -> str:
+    side = "right" if _NUMBER.fullmatch(text) else "left"
+    return f'<td style="text-align:{side}">{escape(text)}</td>'
 
 
 def _columns(value: JsonValue) -> tuple[str, ...]:

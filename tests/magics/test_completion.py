@@ -73,3 +73,36 @@ def test_tasks_inside_of_tasks(complete: Complete) -> None:
 
 def test_python_cells_are_left_alone(complete: Complete) -> None:
     assert "print" in complete("pri|")
+
+
+EXPRESSIONS = """%%flow
+inputs:
+  - id: name
+    type: STRING
+variables:
+  greeting: Hello
+tasks:
+  - id: first
+    type: io.kestra.plugin.core.debug.Return
+    format: x
+  - id: second
+    type: log
+    message: "{{ @"
+"""
+
+
+def test_names_inside_of_expressions(complete: Complete) -> None:
+    def at(typed: str) -> list[str]:
+        return complete(EXPRESSIONS.replace("@", f"{typed}|"))
+
+    assert at("inp") == ["inputs."]
+    assert at("inputs.") == ["inputs.name"]
+    assert at("vars.g") == ["vars.greeting"]
+    assert at("outputs.") == ["outputs.first", "outputs.second"]
+    assert at("outputs.first.") == ["outputs.first.value"]
+    assert at("inputs.name ~ exec") == ["execution."]
+
+
+def test_a_types_own_properties_come_first(complete: Complete) -> None:
+    found = complete("%%flow\ntasks:\n  - id: x\n    type: io.kestra.plugin.core.log.Log\n    |")
+    assert set(found[:2]) == {"message: ", "level: "}

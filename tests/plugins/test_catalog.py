@@ -61,7 +61,9 @@ def models_of(cls: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type
         yield from models_of(output, seen)
 
 
-@pytest.mark.parametrize(("kind", "target", "names"), targets(), ids=lambda part: part if isinstance(part, str) else "names")
+@pytest.mark.parametrize(
+    ("kind", "target", "names"), targets(), ids=lambda part: part if isinstance(part, str) else "names"
+)
 def test_the_catalog_lists_exactly_the_names_of_its_classes(kind: str, target: str, names: set[str]) -> None:
     cls = load(target)
     assert cls.plugin_kind == kind

@@ -53,7 +53,7 @@ def site() -> Iterator[Site]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_GET
+        do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_GET  # noqa: N815  # the names http.server calls
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet: the tests look at `asked`."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -35,21 +37,52 @@ def test_a_newcomer_runs_hello_world_by_its_form(open_notebook: OpenNotebook, la
     notebook.run_cell(_cell_that("%load_ext nbflow"))
     notebook.run_cell(_cell_that("%%flow"))
 
-    run = page.get_by_role("button", name="Run", exact=True)
+    run = page.locator("button.jupyter-button", has_text="Run")
     run.scroll_into_view_if_needed()
     field = page.locator(".jp-OutputArea input[type=text]").first
     field.fill("Ada Lovelace")
     field.press("Tab")
     run.click()
 
-    state = page.locator(".nbflow-chip").last
-    expect(state).to_have_text("SUCCESS", timeout=20_000)
-    bars = page.locator(".nbflow-x").last.locator(".nbflow-bar.nbflow-c-SUCCESS")
-    expect(bars.first).to_be_visible()
-    tasks = page.locator(".nbflow-x").last.locator(".nbflow-row")
-    assert tasks.count() >= 2
-    expect(page.locator(".nbflow-x").last).to_contain_text("Ada Lovelace")
+    # The live view has given way to the static one by now, which is what a saved notebook keeps.
+    final = page.locator(".nbflow-execution").last
+    expect(final).to_contain_text("SUCCESS", timeout=20_000)
+    expect(final).to_contain_text("Hello Ada Lovelace!")
+    assert final.locator("rect").count() >= 3
+    final.scroll_into_view_if_needed()
     _keep_picture("hello-world", page.screenshot())
+    assert notebook.complaints == []
+
+
+_SLOW = """%%flow --run
+id: slow
+namespace: tests
+tasks:
+  - {id: quick, type: io.kestra.plugin.core.log.Log, message: "<b>off we go</b>"}
+  - {id: long, type: io.kestra.plugin.core.flow.Sleep, duration: PT5S}
+"""
+
+
+def test_the_gantt_is_live_while_other_cells_run(open_notebook: OpenNotebook, tmp_path: Path) -> None:
+    path = tmp_path / "slow.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in ("%load_ext nbflow", _SLOW, "6 * 7")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    notebook = open_notebook(path)
+    page = notebook.page
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    view = page.locator(".nbflow-x").last
+    expect(view.locator(".nbflow-bar.nbflow-c-RUNNING")).to_be_visible(timeout=10_000)
+    expect(view.locator(".nbflow-chip")).to_have_text("RUNNING")
+    expect(view).to_contain_text("<b>off we go</b>")
+
+    notebook.run_cell(2)
+    expect(page.locator(".jp-OutputArea-executeResult")).to_have_text(re.compile("42"))
+    expect(view.locator(".nbflow-chip")).to_have_text("RUNNING")
+    _keep_picture("live", page.screenshot())
+
+    expect(page.locator(".nbflow-execution").last).to_contain_text("SUCCESS", timeout=20_000)
     assert notebook.complaints == []
 
 
@@ -77,8 +110,8 @@ def test_the_panel_lists_flows_and_opens_an_execution(open_notebook: OpenNoteboo
     page = notebook.page
     notebook.run_cell(_cell_that("%load_ext nbflow"))
     notebook.run_cell(_cell_that("%%flow"))
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator(".nbflow-chip").last).to_have_text("SUCCESS", timeout=20_000)
+    page.locator("button.jupyter-button", has_text="Run").click()
+    expect(page.locator(".nbflow-execution").last).to_contain_text("SUCCESS", timeout=20_000)
 
     notebook.command("nbflow:open-panel")
     panel = page.locator("#nbflow-panel")

@@ -241,7 +241,9 @@ def is_in(value: object, values: object) -> bool:
 
     Example: `{{ 'a' | isIn(['a', 'b']) }}` gives `true`
     """
-    return any(same(one, value) or (is_number(one) and is_number(value) and one == value) for one in _items("isIn", values))
+    return any(
+        same(one, value) or (is_number(one) and is_number(value) and one == value) for one in _items("isIn", values)
+    )
 
 
 def merge(value: object, items: object = None) -> object:

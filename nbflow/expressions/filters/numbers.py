@@ -42,7 +42,7 @@ def number_format(value: object, format: object = None) -> str | None:  # noqa: 
 
     Example: `{{ 1234567.891 | numberFormat('#,##0.00') }}` gives `1,234,567.89`
     """
-    from nbflow.expressions.java.decimals import format_number
+    from nbflow.expressions.filters.number_format import format_number
 
     if value is None:
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets as randomness
+from typing import Any
 
-from nbflow.errors import MissingExtraError, TemplateError
+from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.filters.checks import text_argument
 from nbflow.expressions.scope import Scope
@@ -153,7 +154,7 @@ def http(
 def encrypt(key: object, plaintext: object) -> str | None:
     """Encrypt a text with a key in base64 (AES-GCM); `decrypt` turns it back.
 
-    Example: `{{ decrypt('I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK', encrypt('I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK', 'hi')) }}` gives `hi`
+    Example: `{{ encrypt('I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK', 'hi') | length }}` gives `40`
     """
     if plaintext is None or plaintext == "":
         return None if plaintext is None else ""
@@ -170,26 +171,25 @@ def decrypt(key: object, encrypted: object) -> str | None:
     """
     if encrypted is None or encrypted == "":
         return None if encrypted is None else ""
+    cipher = _cipher("decrypt", key)
+    from cryptography.exceptions import InvalidTag
+
     try:
         data = base64.b64decode(text_argument("decrypt", "encrypted", encrypted), validate=True)
-        plain: bytes = _cipher("decrypt", key).decrypt(data[:12], data[12:], None)
-    except TemplateError:
-        raise
+        plain: bytes = cipher.decrypt(data[:12], data[12:], None)
+    except InvalidTag as wrong:
+        raise TemplateError("`decrypt` cannot read this: it was encrypted with another key") from wrong
     except (binascii.Error, ValueError) as wrong:
         raise TemplateError(f"`decrypt` cannot read this: {wrong}") from wrong
-    except Exception as wrong:
-        if type(wrong).__name__ != "InvalidTag":
-            raise
-        raise TemplateError("`decrypt` cannot read this: it was encrypted with another key") from wrong
     return plain.decode("utf-8", "replace")
 
 
-def _cipher(name: str, key: object) -> object:
+def _cipher(name: str, key: object) -> Any:  # the cipher's package is imported only when it is needed
     text = text_argument(name, "key", key)
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError as missing:
-        raise MissingExtraError("encrypting needs the package `cryptography`") from missing
+        raise TemplateError(f"`{name}` needs the package `cryptography`", hint="pip install cryptography") from missing
     try:
         return AESGCM(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as wrong:

@@ -36,7 +36,8 @@ def read_iso(text: str, where: Zone) -> Moment:
     match = _ISO.fullmatch(text)
     if match is None:
         raise TemplateError(
-            f"`{text[:80]}` is no date", hint="write it as `2024-12-31T23:59:00Z`, or tell its form with `existingFormat`"
+            f"`{text[:80]}` is no date",
+            hint="write it as `2024-12-31T23:59:00Z`, or tell its form with `existingFormat`",
         )
     year, month, day = (int(match.group(name)) for name in ("year", "month", "day"))
     if not 1 <= month <= 12 or not 1 <= day <= month_length(year, month):

@@ -85,7 +85,11 @@ def _field(moment: Moment, element: Element, where: str) -> str:
             return date_names.era(where, year, count)
         case "Q" | "q":
             number = (month - 1) // 3 + 1
-            return _padded(number, count) if count <= 2 else date_names.quarter(where, number, count, is_alone=letter == "q")
+            return (
+                _padded(number, count)
+                if count <= 2
+                else date_names.quarter(where, number, count, is_alone=letter == "q")
+            )
         case "e" | "c" | "Y" | "w" | "W" | "F":
             return _week_field(moment, element, where)
         case "g":
@@ -95,7 +99,7 @@ def _field(moment: Moment, element: Element, where: str) -> str:
         case "V":
             return moment.zone.id
         case "z" | "v":
-            return date_names.zone_name(where, moment, is_long=count == 4)
+            return date_names.zone_name(where, moment, is_long=count == 4, is_generic=letter == "v")
         case "B":
             return _period(moment, where)
     raise TemplateError(f"the letter `{letter}` of date patterns is not supported")
@@ -169,7 +173,11 @@ def offset_text(offset: int, letter: str, count: int) -> str:
             return "GMT"
         if count == 4:
             return f"GMT{sign}{hours:02d}:{minutes:02d}" + (f":{seconds:02d}" if seconds else "")
-        return f"GMT{sign}{hours}" + (f":{minutes:02d}" if minutes or seconds else "") + (f":{seconds:02d}" if seconds else "")
+        return (
+            f"GMT{sign}{hours}"
+            + (f":{minutes:02d}" if minutes or seconds else "")
+            + (f":{seconds:02d}" if seconds else "")
+        )
     if letter == "Z":
         if count == 4:
             return offset_text(offset, "O", 4)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from nbflow.errors import MissingExtraError, TemplateError
+from nbflow.errors import TemplateError
 from nbflow.expressions.java.numbers import decimal_text, double_text
 from nbflow.expressions.text import java_text, json_key
 from nbflow.expressions.values import Entry
@@ -90,7 +90,7 @@ def read_ion(text: str) -> object:
     try:
         from amazon.ion import simpleion
     except ImportError as missing:
-        raise MissingExtraError("reading Ion needs a package", hint="pip install 'jupyter-nbflow[ion]'") from missing
+        raise TemplateError("reading Ion needs a package", hint="pip install 'jupyter-nbflow[ion]'") from missing
     from amazon.ion.exceptions import IonException
 
     try:

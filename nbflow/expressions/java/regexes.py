@@ -25,6 +25,7 @@ _POSIX = {
     "XDigit": "0-9a-fA-F",
     "Space": r"\x20\t\n\x0b\f\r",
 }
+_END_OF_INPUT = r"(?=(?:\r\n|[\n\r\x85\u2028\u2029])?\Z)"
 _SHORTHANDS = {
     "d": "0-9",
     "w": "a-zA-Z0-9_",
@@ -49,12 +50,6 @@ def full_match(text: str, pattern: str) -> bool:
     return _guarded(pattern, lambda: compiled.fullmatch(text, timeout=SECONDS)) is not None
 
 
-def find_all(text: str, pattern: str) -> list[str]:
-    compiled = _compiled(pattern)
-    matches: list[str] = _guarded(pattern, lambda: [m.group() for m in compiled.finditer(text, timeout=SECONDS)])
-    return matches
-
-
 def split(text: str, pattern: str, limit: int) -> list[str]:
     """`String.split`: without a limit trailing empty parts are dropped, as is an empty match at the very start."""
     compiled = _compiled(pattern)
@@ -68,9 +63,8 @@ def split(text: str, pattern: str, limit: int) -> list[str]:
             continue
         parts.append(text[start : match.start()])
         start = match.end()
-    if not found or not parts:
-        parts = [text] if not parts else parts
-        return parts
+    if not parts:
+        return [text]
     parts.append(text[start:])
     if limit == 0:
         while parts and not parts[-1]:
@@ -127,7 +121,9 @@ def _group(text: str, at: int, compiled: Any) -> tuple[int | str, int]:
     number, at = int(text[at]), at + 1
     if number > compiled.groups:
         raise TemplateError(f"the pattern has no group {number}")
-    while at < len(text) and text[at].isascii() and text[at].isdigit() and number * 10 + int(text[at]) <= compiled.groups:
+    while (
+        at < len(text) and text[at].isascii() and text[at].isdigit() and number * 10 + int(text[at]) <= compiled.groups
+    ):
         number, at = number * 10 + int(text[at]), at + 1
     return number, at
 
@@ -171,10 +167,8 @@ def _translated(pattern: str) -> str:
             out.append("\\" + character)
             at += 1
             continue
-        elif not depth and character == "." and False:
-            pass
         elif not depth and character == "$":
-            out.append(r"(?=\r?\n?\Z)" if False else r"(?=(?:\r\n|[\n\r\x85\u2028\u2029])?\Z)" if "(?m" not in pattern else "$")
+            out.append("$" if "(?m" in pattern else _END_OF_INPUT)
             at += 1
             continue
         out.append(character)
@@ -201,7 +195,7 @@ def _escape(pattern: str, at: int, in_set: bool) -> tuple[str, int]:
     if letter in "pP":
         return _property(pattern, after, letter == "P", in_set)
     if letter == "Z":
-        return r"(?=(?:\r\n|[\n\r\x85\u2028\u2029])?\Z)", after
+        return _END_OF_INPUT, after
     if letter == "z":
         return r"\Z", after
     if letter == "R":
@@ -220,8 +214,6 @@ def _escape(pattern: str, at: int, in_set: bool) -> tuple[str, int]:
         end = pattern.find("}", after)
         return re.escape(chr(int(pattern[after + 1 : end], 16))), end + 1
     if letter in "bBAGXtnrfaxuc" or letter.isdigit():
-        if letter == "b":
-            return (r"\b"), after
         if letter == "c":
             return re.escape(chr(ord(pattern[after]) ^ 64)), after + 1
         return f"\\{letter}", after
@@ -246,6 +238,4 @@ def _property(pattern: str, at: int, is_negated: bool, in_set: bool) -> tuple[st
     name = {"javaLowerCase": "Lowercase", "javaUpperCase": "Uppercase", "javaWhitespace": "White_Space"}.get(name, name)
     if name.startswith("Is") and len(name) > 2:
         name = {"IsLetter": "L", "IsDigit": "Nd", "IsPunctuation": "P"}.get(name, name[2:])
-    if name.startswith("In"):
-        return f"\\{'P' if is_negated else 'p'}{{{name}}}", after
     return f"\\{'P' if is_negated else 'p'}{{{name}}}", after

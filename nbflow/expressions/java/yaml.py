@@ -183,9 +183,11 @@ def _literal(text: str, indent: int) -> str:
 
 
 _INTEGER = re.compile(r"[+-]?[0-9][0-9_]*")
-_FLOAT = re.compile(r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+")
-_TRUE = frozenset("true True TRUE yes Yes YES on On ON y Y".split())
-_FALSE = frozenset("false False FALSE no No NO off Off OFF n N".split())
+_FLOAT = re.compile(
+    r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+"
+)
+_TRUE = frozenset("true True TRUE yes Yes YES on On ON".split())
+_FALSE = frozenset("false False FALSE no No NO off Off OFF".split())
 
 
 def read_yaml(text: str) -> object:
@@ -243,4 +245,6 @@ def _plain_value(text: str) -> object:
         return int(digits) if not re.fullmatch(r"-?0[0-9]+", digits) else int(digits, 10)
     if _FLOAT.fullmatch(text):
         return float(text)
+    if text.lower().lstrip("+-") in (".inf", ".nan"):
+        raise TemplateError(f"`{text}` is no number that JSON could hold")
     return text

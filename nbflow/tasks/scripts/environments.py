@@ -58,7 +58,7 @@ def _key(python: str, wanted: Sequence[str]) -> str:
 async def _build(
     ctx: RunContext, runner: TaskRunner, home: Path, program: Path, wanted: Sequence[str], python: str
 ) -> None:
-    environment = base_environment({})
+    environment = base_environment({}, python, stand_in=False)
     uv = shutil.which("uv", path=environment["PATH"])
     if uv:
         steps = [

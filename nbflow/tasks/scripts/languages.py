@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,10 +35,11 @@ def is_shell(interpreter: Sequence[str]) -> bool:
     return len(interpreter) > 1 and interpreter[-1] == "-c" and Path(interpreter[0]).name in _SHELLS
 
 
-def base_environment(own: Mapping[str, str], python: str | None = None) -> dict[str, str]:
+def base_environment(own: Mapping[str, str], python: str, *, stand_in: bool) -> dict[str, str]:
     """The environment of a script: that of this process, without what is private to it, and the task's own.
 
-    `python` is the interpreter that `python` and `pip` on the PATH belong to; that of this process unless said.
+    `python` is the interpreter that `python` and `pip` on the PATH belong to. With `stand_in`, a script may import
+    `kestra` even where that package is not installed.
     """
     environment = {
         name: value
@@ -49,16 +49,15 @@ def base_environment(own: Mapping[str, str], python: str | None = None) -> dict[
     if "inline" in environment.get("MPLBACKEND", ""):  # a kernel's choice, which nothing outside a kernel can follow
         del environment["MPLBACKEND"]
     environment.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8")
-    program = python or sys.executable
-    if os.path.dirname(program):
-        environment["PATH"] = os.pathsep.join([os.path.dirname(program), environment.get("PATH", os.defpath)])
+    if os.path.dirname(python):
+        environment["PATH"] = os.pathsep.join([os.path.dirname(python), environment.get("PATH", os.defpath)])
     environment.update(own)
-    if python is not None or importlib.util.find_spec("kestra") is None:
+    if stand_in:
         path = [own["PYTHONPATH"]] if own.get("PYTHONPATH") else []
         environment["PYTHONPATH"] = os.pathsep.join([*path, str(_STAND_IN)])
     return environment
 
 
-def find_program(name: str, environment: Mapping[str, str]) -> str | None:
-    """Where a program is that the PATH of an environment leads to."""
-    return shutil.which(name, path=environment.get("PATH"))
+def has_kestra() -> bool:
+    """Whether the package `kestra` is installed here."""
+    return importlib.util.find_spec("kestra") is not None

@@ -16,7 +16,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Command, RunContext, RunnableTask, RunnerField, State, TaskRunner, Text, registry
 from nbflow.tasks.scripts.environments import environment_with
-from nbflow.tasks.scripts.languages import SHELL, Language, base_environment, is_shell
+from nbflow.tasks.scripts.languages import SHELL, Language, base_environment, has_kestra, is_shell
 from nbflow.tasks.scripts.listening import Listener
 from nbflow.tasks.scripts.settings import DockerOptions, NamespaceFiles, RunConfig, RunnerKind
 from nbflow.tasks.working_files import put_input_files, store_directory, store_output_files
@@ -176,11 +176,16 @@ class ScriptTask(RunnableTask):
         return Command(
             arguments=self._arguments(ctx, place, python),
             working_dir=place.directory,
-            env=base_environment(env, python),
+            env=base_environment(env, python or sys.executable, stand_in=self._needs_stand_in()),
             image=ctx.render(image, place.names) if image else None,
             memory=limits.memory,
             cpu_seconds=limits.cpu_time.total_seconds() if limits.cpu_time else None,
         )
+
+    def _needs_stand_in(self) -> bool:
+        """Whether `import kestra` may fail: unless it is certain to run here, where the package is."""
+        is_plain = self.script is not None and not (self.interpreter or self.before_commands or self.dependencies)
+        return not (is_plain and has_kestra())
 
     def _own_python(self) -> str:
         program = self._interpreter()
