@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from nbflow.engine.history import History
 from nbflow.engine.rendering import Renderer
+from nbflow.engine.variables import label_tree
 from nbflow.errors import TaskFailedError
 from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.task import LogLevel
@@ -142,10 +143,12 @@ class TaskContext:
         execution = self._history.execution
         merged = {**dict(execution.labels), **labels}
         self._history.change(replace(execution, labels=tuple(merged.items())))
+        self._share("labels", label_tree(tuple(merged.items())))
 
     def set_variables(self, variables: Mapping[str, JsonValue]) -> None:
         execution = self._history.execution
         self._history.change(replace(execution, variables={**execution.variables, **variables}))
+        self._share("vars", variables)
 
     def logs(self, *, task_id: str | None = None, min_level: LogLevel = LogLevel.TRACE) -> list[LogEntry]:
         self._store.writer.flush()
@@ -153,6 +156,12 @@ class TaskContext:
 
     def secret(self, name: str) -> str:
         return self._renderer.services.secret(name)
+
+    def _share(self, name: str, values: Mapping[str, object]) -> None:
+        """Let every later task of the execution see new values under a name they all share."""
+        shared = self.variables[name]
+        assert isinstance(shared, dict)
+        shared.update(values)
 
     def _stored_path(self, name: str) -> str:
         namespace = self.namespace.replace(".", "/")

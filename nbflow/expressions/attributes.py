@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from nbflow.errors import TemplateError, UnsafeTemplateError
+from nbflow.expressions.comparing import contains, kind_of, same
 from nbflow.expressions.java.numbers import to_long
 from nbflow.expressions.methods import METHODS
-from nbflow.expressions.operators import contains, kind_of, same
 from nbflow.expressions.scope import Missing, Scope
 from nbflow.expressions.text import java_text
 from nbflow.expressions.values import (

@@ -17,7 +17,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from nbflow.expressions import attributes, operators
+from nbflow.expressions import arithmetic, attributes, comparing, operators
 from nbflow.expressions.catalog import Catalog, takes_scope
 from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.limits import Limits
@@ -32,7 +32,7 @@ class _Generator(CodeGenerator):
 
     scoped: frozenset[str] = frozenset()
 
-    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802  # the name that Jinja2 looks for
         frame = Frame(EvalContext(self.environment, None))
         bodies = [child for child in node.body if isinstance(child, nodes.Block) and not _is_place(child)]
         main = [child for child in node.body if not isinstance(child, nodes.Block) or _is_place(child)]
@@ -58,12 +58,12 @@ class _Generator(CodeGenerator):
         names = ", ".join(f"{block.name!r}: block_{block.name}" for block in bodies)
         self.writeline(f"blocks = {{{names}}}")
 
-    def visit_Block(self, node: nodes.Block, frame: Frame) -> None:  # noqa: N802
+    def visit_Block(self, node: nodes.Block, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         self.writeline("yield from o_run_block(")
         self._mark(node.lineno)
         self.write(f"context, {node.name.removeprefix('run:')!r})")
 
-    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         for child in node.nodes:
             self.writeline("yield ")
             if isinstance(child, nodes.TemplateData):
@@ -71,7 +71,7 @@ class _Generator(CodeGenerator):
             else:
                 self.visit(child, frame)
 
-    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         rounds = self.temporary_identifier()
         self.writeline(f"{rounds} = ")
         self.visit(node.iter, frame)
@@ -85,7 +85,7 @@ class _Generator(CodeGenerator):
             self.blockvisit(node.else_, frame)
             self.outdent()
 
-    def visit_If(self, node: nodes.If, frame: Frame) -> None:  # noqa: N802
+    def visit_If(self, node: nodes.If, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         self._branch("if ", node, frame)
         for branch in node.elif_:
             self._branch("elif ", branch, frame)
@@ -104,11 +104,11 @@ class _Generator(CodeGenerator):
         self.blockvisit(node.body, frame)
         self.outdent()
 
-    def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:  # noqa: N802
+    def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         self.newline()
         self.visit(node.node, frame)
 
-    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802  # the name that Jinja2 looks for
         name = node.name
         if name == "not":
             self.write("(not ")
@@ -227,8 +227,9 @@ def _capture(scope: Scope, name: str) -> str:
 def _namespace(catalog: Catalog) -> dict[str, object]:
     names: dict[str, object] = {
         f"o_{name}": function
-        for name, function in vars(operators).items()
-        if inspect.isfunction(function) and function.__module__ == operators.__name__
+        for module in (arithmetic, comparing, operators)
+        for name, function in vars(module).items()
+        if inspect.isfunction(function) and function.__module__ == module.__name__
     }
     names |= {
         "o_attribute": attributes.attribute,

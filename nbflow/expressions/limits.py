@@ -18,7 +18,6 @@ class Limits:
     loop_rounds: int = 1_000_000
     depth: int = 24
     renderings: int = 100
-    regex_seconds: float = 2.0
     seconds: float = 20.0
     template_size: int = 2_000_000
     nesting: int = 60

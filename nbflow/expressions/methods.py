@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nbflow.errors import TemplateError
+from nbflow.expressions.comparing import contains, same
 from nbflow.expressions.java.regexes import full_match, replace_all, replace_first, split
 from nbflow.expressions.lexer import WHITE_SPACE
-from nbflow.expressions.operators import contains, same
 from nbflow.expressions.text import java_text
 from nbflow.expressions.values import Char, Entry, View
 

@@ -1,52 +1,27 @@
-"""What operators, conditions, loops and calls mean; compiled templates call these functions."""
+"""What conditions, names, prints, loops and blocks mean; compiled templates call these functions."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
-from nbflow.errors import TemplateError, UndefinedNameError, UnsafeTemplateError
-from nbflow.expressions.java.numbers import double_text, to_long
+from nbflow.errors import TemplateError, UndefinedNameError
+from nbflow.expressions.arithmetic import check_text
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.scope import Missing, Scope
 from nbflow.expressions.text import java_text, printed, printed_inside
 from nbflow.expressions.values import (
     Array,
     AuthorText,
-    Char,
     Entry,
-    Float32,
-    Frozen,
     LoopState,
     MacroText,
     Own,
-    View,
     is_collection,
     is_list,
     is_map,
     is_number,
     is_string,
 )
-
-_DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144)
-_EXACT = Context(prec=10_000)
-
-
-def kind_of(value: object) -> str:
-    """The kind of a value in words, for messages."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if is_number(value):
-        return "a number"
-    if isinstance(value, str):
-        return "a text"
-    if is_map(value):
-        return "a map"
-    if is_collection(value) or isinstance(value, Array):
-        return "a list"
-    return "an entry of a map" if isinstance(value, Entry) else type(value).__name__
 
 
 def truth(value: object) -> bool:
@@ -79,265 +54,6 @@ def concat(*values: object) -> str:
 def limited_concat(scope: Scope, *values: object) -> str:
     """`~` under the limit on the size of a text."""
     return check_text(scope, concat(*values))
-
-
-def check_text(scope: Scope, text: str) -> str:
-    if len(text) > scope.budget.limits.text_size:
-        raise UnsafeTemplateError(f"a text may have {scope.budget.limits.text_size} characters, not more")
-    return text
-
-
-def check_size(scope: Scope, size: int) -> None:
-    """Refuse to make a list of more items than the limit."""
-    if size > scope.budget.limits.list_size:
-        raise UnsafeTemplateError(f"a list may have {scope.budget.limits.list_size} items, not more")
-
-
-def add(scope: Scope, left: object, right: object) -> object:
-    """`+`: joins when a side is text, extends when the left is a list, else adds numbers."""
-    if isinstance(left, str | Char | MacroText) or isinstance(right, str):
-        if _is_text(left) or _is_text(right):
-            return check_text(scope, java_text(left) + java_text(right))
-    elif is_list(left):
-        own = _changeable(scope, left)
-        if is_collection(right):
-            check_size(scope, len(own) + len(right))
-            own.extend(list(right))
-        else:
-            check_size(scope, len(own) + 1)
-            own.append(right)
-        return own
-    return _compute("+", left, right)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and type(value) is not Char
-
-
-def _changeable(scope: Scope, items: Sequence[object]) -> Own:
-    if isinstance(items, Frozen):
-        raise TemplateError("this list cannot be changed")
-    return scope.own(items)
-
-
-def subtract(scope: Scope, left: object, right: object) -> object:
-    """`-`: removes from a list, else subtracts numbers."""
-    if is_list(left):
-        own = _changeable(scope, left)
-        if is_collection(right):
-            own[:] = [item for item in own if not any(same(one, item) for one in right)]
-        else:
-            index = next((index for index, item in enumerate(own) if same(item, right)), None)
-            if index is not None:
-                del own[index]
-        return own
-    return _compute("-", left, right)
-
-
-def multiply(left: object, right: object) -> object:
-    return _compute("*", left, right)
-
-
-def divide(left: object, right: object) -> object:
-    return _compute("/", left, right)
-
-
-def modulo(left: object, right: object) -> object:
-    return _compute("%", left, right)
-
-
-def minus(value: object) -> object:
-    return _compute("*", -1, value)
-
-
-def plus(value: object) -> object:
-    return _compute("*", 1, value)
-
-
-_WORDS = {"+": "added", "-": "subtracted", "*": "multiplied", "/": "divided", "%": "divided"}
-
-
-def _compute(operator: str, left: object, right: object) -> object:
-    if not is_number(left) or not is_number(right):
-        wrong = right if is_number(left) else left
-        hint = "turn the text into a number with `| number`" if isinstance(wrong, str) else ""
-        raise TemplateError(f"{kind_of(wrong)} cannot be {_WORDS[operator]}", hint=hint)
-    if type(left) is int and type(right) is int:
-        return _long(operator, left, right)
-    if isinstance(left, Decimal) or isinstance(right, Decimal):
-        return _decimal(operator, Decimal(double_text(float(left))), Decimal(double_text(float(right))))
-    if isinstance(left, int) and isinstance(right, int):
-        return _long(operator, left, right)
-    result = _double(operator, float(left), float(right))
-    is_single = all(isinstance(side, int | Float32) for side in (left, right))
-    return Float32(result) if is_single else result
-
-
-def _long(operator: str, left: int, right: int) -> int:
-    if operator == "+":
-        return to_long(left + right)
-    if operator == "-":
-        return to_long(left - right)
-    if operator == "*":
-        return to_long(left * right)
-    left, right = to_long(left), to_long(right)
-    if right == 0:
-        raise TemplateError("division by zero")
-    quotient = abs(left) // abs(right)
-    if (left < 0) != (right < 0):
-        quotient = -quotient
-    return to_long(quotient) if operator == "/" else left - quotient * right
-
-
-def _double(operator: str, left: float, right: float) -> float:
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    if operator == "*":
-        return left * right
-    if operator == "/":
-        if right == 0:
-            if left == 0 or left != left:
-                return math.nan
-            return math.copysign(math.inf, left) * math.copysign(1, right)
-        return left / right
-    try:
-        return math.fmod(left, right)
-    except ValueError:
-        return math.nan
-
-
-def _decimal(operator: str, left: Decimal, right: Decimal) -> Decimal:
-    try:
-        match operator:
-            case "+":
-                return _EXACT.add(left, right)
-            case "-":
-                return _EXACT.subtract(left, right)
-            case "*":
-                return _DECIMAL128.multiply(left, right)
-            case "/":
-                return _DECIMAL128.divide(left, right)
-        return _DECIMAL128.remainder(left, right)
-    except (InvalidOperation, ZeroDivisionError, ArithmeticError) as wrong:
-        raise TemplateError("these decimals cannot be computed with") from wrong
-
-
-def equals(left: object, right: object) -> bool:
-    """`==`: numbers by value, everything else as Java's `equals`."""
-    if type(left) is str and type(right) is str:
-        return left == right
-    if is_number(left) and is_number(right):
-        return float(left) == float(right)
-    return same(left, right)
-
-
-def differs(left: object, right: object) -> bool:
-    return not equals(left, right)
-
-
-def same(left: object, right: object) -> bool:
-    """Java's `equals`: both kind and value; a whole number never equals a double."""
-    if left is right:
-        return True
-    if left is None or right is None:
-        return False
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if is_number(left) or is_number(right):
-        if not (is_number(left) and is_number(right)) or isinstance(left, int) is not isinstance(right, int):
-            return False
-        return bool(left == right) and isinstance(left, Decimal) is isinstance(right, Decimal)
-    if isinstance(left, str) or isinstance(right, str):
-        if not (isinstance(left, str) and isinstance(right, str)):
-            return False
-        if isinstance(left, MacroText) or isinstance(right, MacroText):
-            return False
-        return str.__eq__(left, right) and (type(left) is Char) is (type(right) is Char)
-    if is_map(left):
-        return is_map(right) and _same_maps(left, right)
-    if isinstance(left, Array) or isinstance(right, Array):
-        return False
-    if is_collection(left):
-        return is_collection(right) and _same_collections(left, right)
-    if isinstance(left, Entry):
-        return isinstance(right, Entry) and same(left.key, right.key) and same(left.value, right.value)
-    return bool(left == right)
-
-
-def _same_maps(left: Mapping[object, object], right: Mapping[object, object]) -> bool:
-    if len(left) != len(right):
-        return False
-    return all(key in right and same(item, right[key]) for key, item in left.items())
-
-
-def _same_collections(left: Sequence[object], right: Sequence[object]) -> bool:
-    if isinstance(left, View) or isinstance(right, View):
-        return (
-            isinstance(left, View)
-            and isinstance(right, View)
-            and len(left) == len(right)
-            and all(contains(right, item) for item in left)
-        )
-    return len(left) == len(right) and all(same(one, other) for one, other in zip(left, right, strict=True))
-
-
-def _comparable(left: object, right: object) -> tuple[float, float] | None:
-    if left is None or right is None:
-        return None
-    if not is_number(left) or not is_number(right):
-        wrong = right if is_number(left) else left
-        raise TemplateError(f"only numbers can be compared, and this is {kind_of(wrong)}")
-    return float(left), float(right)
-
-
-def greater(left: object, right: object) -> bool:
-    pair = _comparable(left, right)
-    return pair is not None and pair[0] > pair[1]
-
-
-def greater_equal(left: object, right: object) -> bool:
-    pair = _comparable(left, right)
-    return pair is not None and pair[0] >= pair[1]
-
-
-def less(left: object, right: object) -> bool:
-    pair = _comparable(left, right)
-    return pair is not None and pair[0] < pair[1]
-
-
-def less_equal(left: object, right: object) -> bool:
-    pair = _comparable(left, right)
-    return pair is not None and pair[0] <= pair[1]
-
-
-def contains(container: object, item: object) -> bool:
-    """`contains`: an item of a list (all items of a list), a key of a map, a part of a text."""
-    if container is None:
-        return False
-    if isinstance(container, Array):
-        return any(same(one, item) for one in container)
-    if is_collection(container):
-        if is_collection(item):
-            return all(any(same(one, other) for one in container) for other in item)
-        return any(same(one, item) for one in container)
-    if is_map(container):
-        return _has_key(container, item)
-    if is_string(container):
-        return java_text(item) in container
-    raise TemplateError(f"{kind_of(container)} contains nothing", hint="use it on a list, a map or a text")
-
-
-def _has_key(container: Mapping[object, object], key: object) -> bool:
-    if type(key) is str:
-        return key in container
-    return any(same(one, key) for one in container)
-
-
-def contains_lazy(container: object, item: Callable[[], object]) -> bool:
-    """`contains` that looks at its right side only when there is something on the left."""
-    return container is not None and contains(container, item())
 
 
 def coalesce(left: Callable[[], object], right: Callable[[], object]) -> object:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Definition, define
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.methods import CONTROLS
-from nbflow.expressions.operators import kind_of
 from nbflow.expressions.values import Array, LoopState, is_collection, is_map, is_string
 
 

@@ -19,7 +19,7 @@ Body = Callable[["Scope"], Generator[str, None, None]]
 _BUILT_IN: dict[str, object] = {"locale": "en"}
 
 
-class Missing(Exception):  # noqa: N818  # internal: it says what is not there, and turns into an error at the surface
+class Missing(Exception):  # noqa: N818  # internal: turns into an error at the surface
     """A name that does not exist; `??`, `default` and `is defined` answer it."""
 
     def __init__(self, name: object, holder: object = None) -> None:

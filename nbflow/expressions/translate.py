@@ -15,6 +15,7 @@ from nbflow.expressions.catalog import Catalog, Definition
 from nbflow.expressions.hyphens import hyphenated
 from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.nearest import nearest
+from nbflow.expressions.shapes import chain, is_secret, path_text, problem_of, root
 from nbflow.expressions.tree import (
     Arguments,
     Attribute,
@@ -232,7 +233,7 @@ class Translator:
     def _path(self, node: Name | Attribute, *, is_raw: bool) -> nodes.Expr:
         """A name with the attributes after it; texts of the author within what it ends at are rendered."""
         translated = self._step(node, is_raw=is_raw)
-        if _root(node) == "vars" and not is_raw:
+        if root(node) == "vars" and not is_raw:
             return self._call(node.position, "o_settled", translated)
         return translated
 
@@ -244,7 +245,7 @@ class Translator:
         if not isinstance(node, Attribute):
             return self._expression(node)
         self.labels.setdefault(at, path_text(node))
-        if _is_secret(node):
+        if is_secret(node):
             return self._call(at, "o_secret", self._expression(node.key))
         target = self._step(node.target)
         if node.arguments is None:
@@ -265,7 +266,7 @@ class Translator:
                 function = "o_coalesce" if operator == "??" else "o_coalesce_undefined"
                 return self._call(at, function, self._guarded(node.left), self._expression(node.right))
             case "~":
-                return self._call(at, "o_limited_concat", *[self._expression(part) for part in _chain(node)])
+                return self._call(at, "o_limited_concat", *[self._expression(part) for part in chain(node)])
             case "..":
                 arguments = Arguments(at, [node.left, node.right], [])
                 return self._bound(at, self._catalog.functions["range"], None, arguments)
@@ -332,7 +333,7 @@ class Translator:
 
     def _macro_call(self, position: int, macro: Macro, arguments: Arguments) -> nodes.Expr:
         names = [name for name, _ in macro.parameters]
-        problem = _problem(macro.name, names, arguments)
+        problem = problem_of(macro.name, names, arguments)
         if problem:
             return self._failure(position, problem)
         given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.named)
@@ -357,7 +358,7 @@ class Translator:
                 extras = [self._expression(argument) for argument in arguments.positional]
                 operands = [self._call(position, "o_after", *extras, *operands)]
             return self._call(position, definition.alias, *operands)
-        problem = _problem(definition.name, definition.arguments, arguments)
+        problem = problem_of(definition.name, definition.arguments, arguments)
         if problem:
             return self._failure(position, problem)
         is_raw = definition.name in _RAW_ARGUMENT
@@ -384,53 +385,3 @@ class Translator:
 
     def _failure(self, position: int, message: str, hint: str = "") -> nodes.Expr:
         return self._call(position, "o_fail", self._text_const(position, message), self._text_const(position, hint))
-
-
-def _problem(name: str, known: Sequence[str], arguments: Arguments) -> str:
-    if len(arguments.positional) > len(known):
-        return f"`{name}` takes {len(known)} argument{'' if len(known) == 1 else 's'}, not {len(arguments.positional)}"
-    for given, _ in arguments.named:
-        if given not in known:
-            return f"`{name}` has no argument `{given}`" + (f"; there are {', '.join(known)}" if known else "")
-    return ""
-
-
-def _chain(node: Binary) -> list[Node]:
-    """The parts of `a ~ b ~ c`."""
-    parts: list[Node] = []
-    left: Node = node
-    while isinstance(left, Binary) and left.operator == "~":
-        parts.append(left.right)
-        left = left.left
-    parts.append(left)
-    return parts[::-1]
-
-
-def _is_secret(node: Attribute) -> bool:
-    """Whether this is `secret.NAME`, which means `secret('NAME')`."""
-    is_named = isinstance(node.target, Name) and node.target.name == "secret"
-    return is_named and node.arguments is None and isinstance(node.key, Literal) and isinstance(node.key.value, str)
-
-
-def _root(node: Node) -> str:
-    while isinstance(node, Attribute):
-        node = node.target
-    return node.name if isinstance(node, Name) else ""
-
-
-def path_text(node: Node) -> str:
-    """A path as one writes it: `outputs.extract['my-key']`."""
-    if isinstance(node, Name):
-        return node.name
-    if not isinstance(node, Attribute):
-        return "(…)"
-    target = path_text(node.target)
-    if not isinstance(node.key, Literal):
-        return f"{target}[{path_text(node.key)}]"
-    key = node.key.value
-    if isinstance(key, str) and key.isidentifier():
-        return f"{target}.{key}"
-    return f"{target}[{key!r}]"
-
-
-__all__ = ["LAZY", "LAZY_RIGHT", "Translator", "path_text"]

@@ -32,9 +32,17 @@ def run_flow(session: Session, namespace: str, flow_id: str, arguments: Argument
     bind(session, arguments, started)
     session.mark_shown(started.id)
     is_quiet = arguments.has("quiet")
-    painter = None if is_quiet else show_execution(session.engine, started.id)
-    if arguments.has("wait") or arguments.has("check") or timeout is not None:
-        _wait(session, started, painter, timeout)
+    waits = arguments.has("wait") or arguments.has("check") or timeout is not None
+    try:  # an interrupt may come as soon as the user sees something
+        painter = None if is_quiet else show_execution(session.engine, started.id)
+        if waits:
+            _wait(session, started, painter, timeout)
+    except KeyboardInterrupt:
+        if not waits:
+            raise
+        _kill(session, started)
+        raise FlowCellError(f"interrupted: execution {started.id} was killed") from None
+    if waits:
         if not is_quiet and not has_widgets():
             show_execution(session.engine, started.id)
         if arguments.has("check") and started.state not in ("SUCCESS", "WARNING"):
@@ -65,24 +73,20 @@ def _refuse_unknown(flow: Flow, arguments: Arguments) -> None:
 def _wait(session: Session, execution: Execution, painter: Painter | None, timeout: float | None) -> None:
     """Block until the execution has ended and its end is shown."""
     shown = painter if painter is not None else _follow(session, execution)
-    try:
-        if not wait_until(shown.done.wait, timeout):
-            raise FlowCellError(
-                f"execution {execution.id} did not end within {seconds(timeout or 0)}",
-                f"it goes on; %flow kill {execution.id} ends it",
-            )
-    except KeyboardInterrupt:
-        _kill(session, execution, shown)
-        raise FlowCellError(f"interrupted: execution {execution.id} was killed") from None
+    if not wait_until(shown.done.wait, timeout):
+        raise FlowCellError(
+            f"execution {execution.id} did not end within {seconds(timeout or 0)}",
+            f"it goes on; %flow kill {execution.id} ends it",
+        )
     execution.refresh()
 
 
-def _kill(session: Session, execution: Execution, painter: Painter) -> None:
+def _kill(session: Session, execution: Execution) -> None:
     try:
         session.engine.kill(execution.id)
     except ConflictError:
         return  # it ended meanwhile
-    wait_until(painter.done.wait, _KILL_SECONDS)
+    execution.wait(_KILL_SECONDS)
     execution.refresh()
 
 

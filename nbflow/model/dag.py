@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 
 def find_cycle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
@@ -13,16 +13,20 @@ def find_cycle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
     """
     finished: set[str] = set()
     for root in needs:
-        trail: dict[str, Iterator[str]] = {} if root in finished else {root: iter(needs[root])}
-        while trail:
-            current = next(reversed(trail))
-            following = next(trail[current], None)
+        trail: list[str] = []
+        on_trail: set[str] = set()
+        pending = [iter([root])]
+        while pending:
+            following = next((name for name in pending[-1] if name in needs and name not in finished), None)
             if following is None:
-                finished.add(current)
-                del trail[current]
-            elif following in trail:
-                names = list(trail)
-                return [*names[names.index(following) :], following]
-            elif following in needs and following not in finished:
-                trail[following] = iter(needs[following])
+                pending.pop()
+                if trail:
+                    finished.add(trail[-1])
+                    on_trail.discard(trail.pop())
+            elif following in on_trail:
+                return [*trail[trail.index(following) :], following]
+            else:
+                trail.append(following)
+                on_trail.add(following)
+                pending.append(iter(needs[following]))
     return None

@@ -58,6 +58,8 @@ class Process(TaskRunner):
                 await asyncio.wait(readers, timeout=_LAST_OUTPUT_SECONDS)
                 for reader in readers:  # held open by a process that left the group on purpose
                     reader.cancel()
+        except ExceptionGroup as several:  # what listens to the lines has failed; the first failure says why
+            raise several.exceptions[0] from several
         finally:
             if process.status is None:
                 _kill(process, mark)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from nbflow.model.base import Duration
 from nbflow.model.condition import ConditionField
@@ -48,10 +48,10 @@ class Backfill(Model):
 class Schedule(Trigger):
     """Start the flow at the dates of a cron expression."""
 
+    with_seconds: bool = Field(default=False, description="Whether `cron` has a field for seconds in front.")
     cron: Text = Field(
         description="Minute, hour, day of month, month, day of week: `0 9 * * MON-FRI`; or `@daily`, `@hourly` …"
     )
-    with_seconds: bool = Field(default=False, description="Whether `cron` has a field for seconds in front.")
     timezone: Text = Field(default="UTC", description="Time zone of `cron`, such as `Europe/Paris`.")
     recover_missed_schedules: MissedSchedules = Field(
         default=MissedSchedules.ALL, description="Dates to run that passed while nothing was there to fire."
@@ -67,10 +67,10 @@ class Schedule(Trigger):
     def _is_timezone(cls, value: str) -> str:
         return check_timezone(value)
 
-    @model_validator(mode="after")
-    def _is_cron(self) -> Self:
-        self.__dict__["cron"] = check_cron(self.cron, self.with_seconds)
-        return self
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str, others: ValidationInfo) -> str:
+        return check_cron(value, others.data.get("with_seconds", False))
 
 
 @trigger_type("io.kestra.plugin.core.trigger.ScheduleOnDates", aliases=["schedule_on_dates"])

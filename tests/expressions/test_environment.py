@@ -193,7 +193,7 @@ def test_what_nbflow_adds_to_the_language(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["{{ vars.itself }}", "{{ vars.a }}", "{{ render(vars.itself) }}"])
 def test_texts_that_refer_to_themselves_are_refused(text: str) -> None:
-    with pytest.raises(TemplateError, match="refers to itself|nested more than|Too many"):
+    with pytest.raises(TemplateError, match=r"refers to itself|nested more than|Too many"):
         ENVIRONMENT.render(text, VARIABLES)
 
 
@@ -234,7 +234,7 @@ def test_services_that_are_not_there_are_told() -> None:
     ],
 )
 def test_what_could_hang_exhaust_or_escape_is_refused(text: str) -> None:
-    environment = Environment(Limits(loop_rounds=100_000, text_size=1_000_000, seconds=5, regex_seconds=0.5))
+    environment = Environment(Limits(loop_rounds=100_000, text_size=1_000_000, seconds=5))
     variables = {"s": "text", "l": [1]}
     try:
         rendered = environment.render(text, variables)

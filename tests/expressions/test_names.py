@@ -22,7 +22,10 @@ ENVIRONMENT = Environment()
         ("{{ a.b ??? c }}", [(("a", "b"), True), (("c",), False)]),
         ("{{ a | default(b) }}", [(("a",), True), (("b",), False)]),
         ("{{ a.b is defined ? a.b : '' }}", [(("a", "b"), True), (("a", "b"), False)]),
-        ("{% for x in inputs.l %}{{ x.y }}{{ loop.index }}{{ z }}{% endfor %}", [(("inputs", "l"), False), (("z",), False)]),
+        (
+            "{% for x in inputs.l %}{{ x.y }}{{ loop.index }}{{ z }}{% endfor %}",
+            [(("inputs", "l"), False), (("z",), False)],
+        ),
         ("{% set q = a %}{{ q }}", [(("a",), False)]),
         ("{{ q }}{% set q = a %}", [(("q",), False), (("a",), False)]),
         ("{% macro m(p) %}{{ p }}{% endmacro %}{{ m(a) }}", [(("a",), False)]),

@@ -12,19 +12,118 @@ from nbflow.expressions import Environment
 ENVIRONMENT = Environment()
 _EXAMPLE = re.compile(r"Example: `(?P<text>.+?)`(?: gives `(?P<expected>.*?)`| gives [^`]|$)", re.MULTILINE)
 
-FILTERS = """abbreviate abs base64decode base64encode capitalize chunk className date dateAdd default endsWith escapeChar
-first flatten indent join jq json keys last length lower md5 merge nindent number numberFormat replace reverse rsort sha1
-sha256 sha512 slice slugify sort split startsWith substringAfter substringAfterLast substringBefore substringBeforeLast
-timestamp timestampMicro timestampNano title toIon toJson trim upper urldecode urlencode values yaml
-distinct string timestampMilli isIn int float""".split()
-FUNCTIONS = """currentEachOutput decrypt encrypt errorLogs fetchContext fileSize fileURI fromIon fromJson id json kv max min
-now printContext randomInt range read render renderOnce secret uuid yaml randomPort fileExists fileEmpty isFileEmpty http
-tasksWithState dayOfWeek dayOfMonth monthOfYear hourOfDay isWeekend isPublicHoliday isDayWeekInMonth ksuid nanoid""".split()
-TESTS = "defined null empty even odd iterable map json".split()
+FILTERS = [
+    "abbreviate",
+    "abs",
+    "base64decode",
+    "base64encode",
+    "capitalize",
+    "chunk",
+    "className",
+    "date",
+    "dateAdd",
+    "default",
+    "endsWith",
+    "escapeChar",
+    "first",
+    "flatten",
+    "indent",
+    "join",
+    "jq",
+    "json",
+    "keys",
+    "last",
+    "length",
+    "lower",
+    "md5",
+    "merge",
+    "nindent",
+    "number",
+    "numberFormat",
+    "replace",
+    "reverse",
+    "rsort",
+    "sha1",
+    "sha256",
+    "sha512",
+    "slice",
+    "slugify",
+    "sort",
+    "split",
+    "startsWith",
+    "substringAfter",
+    "substringAfterLast",
+    "substringBefore",
+    "substringBeforeLast",
+    "timestamp",
+    "timestampMicro",
+    "timestampNano",
+    "title",
+    "toIon",
+    "toJson",
+    "trim",
+    "upper",
+    "urldecode",
+    "urlencode",
+    "values",
+    "yaml",
+    "distinct",
+    "string",
+    "timestampMilli",
+    "isIn",
+    "int",
+    "float",
+]
+FUNCTIONS = [
+    "currentEachOutput",
+    "decrypt",
+    "encrypt",
+    "errorLogs",
+    "fetchContext",
+    "fileSize",
+    "fileURI",
+    "fromIon",
+    "fromJson",
+    "id",
+    "json",
+    "kv",
+    "max",
+    "min",
+    "now",
+    "printContext",
+    "randomInt",
+    "range",
+    "read",
+    "render",
+    "renderOnce",
+    "secret",
+    "uuid",
+    "yaml",
+    "randomPort",
+    "fileExists",
+    "fileEmpty",
+    "isFileEmpty",
+    "http",
+    "tasksWithState",
+    "dayOfWeek",
+    "dayOfMonth",
+    "monthOfYear",
+    "hourOfDay",
+    "isWeekend",
+    "isPublicHoliday",
+    "isDayWeekInMonth",
+    "ksuid",
+    "nanoid",
+]
+TESTS = ["defined", "null", "empty", "even", "odd", "iterable", "map", "json"]
 
 
 def documented() -> Iterator[tuple[str, str, str]]:
-    for kind, table in (("filter", ENVIRONMENT.filters), ("function", ENVIRONMENT.functions), ("test", ENVIRONMENT.tests)):
+    for kind, table in (
+        ("filter", ENVIRONMENT.filters),
+        ("function", ENVIRONMENT.functions),
+        ("test", ENVIRONMENT.tests),
+    ):
         for name, function in table.items():
             yield kind, name, function.__doc__ or ""
 

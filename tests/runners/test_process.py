@@ -169,6 +169,15 @@ def test_output_of_helpers_that_end_a_little_later_is_kept(tmp_path: Path) -> No
     assert output.lines == [("early", False), ("late", False)]
 
 
+def test_a_listener_that_fails_ends_the_command(tmp_path: Path, sleeper: Path) -> None:
+    async def fail(line: str, is_error: bool) -> None:
+        raise LookupError(line)
+
+    with pytest.raises(LookupError, match="started"):
+        asyncio.run(QuickProcess().execute(sh(f"echo started; {sys.executable} {sleeper}", tmp_path), fail))
+    assert living(sleeper.name) == []
+
+
 def test_memory_is_limited(tmp_path: Path) -> None:
     output = Output()
     command = Command(

@@ -201,6 +201,13 @@ def test_a_mistake_in_sql_fails_with_duckdbs_words() -> None:
     assert 'syntax error at or near "SELEC"' in result.messages[-1]
 
 
+def test_an_extension_that_is_built_in_is_not_downloaded() -> None:
+    result = query(
+        "INSTALL json; LOAD json; FROM read_json('a.json')", inputFiles={"a.json": '[{"a": 1}]'}, fetchOne=True
+    )
+    assert result.outputs["row"] == {"a": 1}
+
+
 def test_another_database_is_refused() -> None:
     assert "is no URL of DuckDB" in query("SELECT 1", url="jdbc:postgresql://x/y").messages[-1]
 

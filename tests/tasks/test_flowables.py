@@ -93,10 +93,10 @@ def test_switch_decides_by_text_whatever_the_type(run_tasks: RunTasks) -> None:
           type: switch
           value: "{{ 1 == 1 }}"
           cases:
-            "true": [{id: yes, type: return, format: y}]
-          defaults: [{id: no, type: return, format: n}]
+            "true": [{id: right, type: return, format: y}]
+          defaults: [{id: wrong, type: return, format: n}]
     """)
-    assert [run.task_id for run in execution.task_runs] == ["choice", "yes"]
+    assert [run.task_id for run in execution.task_runs] == ["choice", "right"]
     assert execution.task_runs["choice"].outputs == {"value": "true", "defaults": False}
 
 

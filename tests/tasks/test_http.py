@@ -152,6 +152,24 @@ def test_an_address_without_a_scheme_says_how_to_mend_it() -> None:
     assert "https://" in result.messages[-1]
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("http://ada:hush@[::1", "http://[::1"),
+        ("http://ada:hush@127.0.0.1:99999/x", "http://127.0.0.1:99999/x"),
+        ("http://ada:hush@localhost:port/x", "http://localhost:port/x"),
+        ("http://ada:hush@\u2102\uff0f.com/", "http://\u2102\uff0f.com/"),
+    ],
+)
+@pytest.mark.parametrize("task", [Request, Download])
+def test_an_address_that_cannot_be_read_is_told_without_credentials(
+    task: type[Request | Download], uri: str, told: str
+) -> None:
+    result = run_task(task(id="get", uri=uri))
+    assert result.state == "FAILED"
+    assert result.messages[-1] == f"`{told}` is no address (check its host and port, such as https://host:8080/path)"
+
+
 def test_a_request_that_takes_too_long_is_ended(run_tasks: RunTasks) -> None:
     import socket
 

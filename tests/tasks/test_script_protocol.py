@@ -31,6 +31,10 @@ def test_other_lines_are_no_messages(line: str) -> None:
         ),
         ('::{"assets": {"id": "a"}}::', Message()),
         (
+            '::{"outputs": {"a": NaN, "b": [-Infinity, 1e999, 1.5]}}::',
+            Message(outputs={"a": None, "b": [None, None, 1.5]}),
+        ),
+        (
             '::{"outputs": {"a": 1}, "logs": [{"level": "error", "message": "x"}]}::',
             Message(outputs={"a": 1}, logs=[(LogLevel.ERROR, "x")]),
         ),
@@ -45,6 +49,12 @@ def test_messages_are_read(line: str, message: Message) -> None:
     [
         ("::{outputs: 1}::", "it is no JSON"),
         ('::{"outputs": [1]}::', "`outputs` is no map"),
+        ('::{"outputs": {"a": ' + "[" * 200 + "]" * 200 + "}}::", "it is nested more than 100 levels deep"),
+        ('::{"outputs": {"a": ' + "[" * 200_000 + "]" * 200_000 + "}}::", "it is nested more than 100 levels deep"),
+        (
+            '::{"metrics": [{"name": "a", "type": "counter", "value": NaN}]}::',
+            "a metric needs `name`, `type` (counter, timer, gauge) and a number as `value`",
+        ),
         ('::{"metrics": ["a"]}::', "`metrics` holds something that is no map"),
         (
             '::{"metrics": [{"name": "a", "type": "counter", "value": "3"}]}::',

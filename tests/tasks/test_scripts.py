@@ -428,19 +428,23 @@ def test_dependencies_that_cannot_be_had_fail_the_task(tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
-def test_a_python_script_costs_little_more_than_its_interpreter(engine: Engine, run_tasks: RunTasks) -> None:
-    """At most 15 ms more; medians, for the machine is shared."""
+def test_a_python_script_costs_little_more_than_its_interpreter(engine: Engine) -> None:
+    """At most 15 ms more. Taken in turns, for the machine is shared: its load weighs on both alike."""
+    engine.deploy("id: one\nnamespace: tests\ntasks: [{id: s, type: python, script: pass}]")
+
+    def ours() -> float:
+        attempt = engine.run("tests", "one", wait=True).task_runs["s"].attempts[0]
+        assert attempt.end is not None
+        return (attempt.end - attempt.start).total_seconds()
 
     def bare() -> float:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         return time.perf_counter() - start
 
-    execution = run_tasks("\n".join(f"- {{id: s{n}, type: python, script: pass}}" for n in range(20)))
-    runs = [run.attempts[0] for run in execution.task_runs]
-    ours = statistics.median((run.end - run.start).total_seconds() for run in runs if run.end)
-    alone = statistics.median(bare() for _ in range(20))
-    assert ours - alone < 0.015, f"{ours * 1000:.1f} ms against {alone * 1000:.1f} ms"
+    ours()
+    more = statistics.median(ours() - bare() for _ in range(30))
+    assert more < 0.015, f"{more * 1000:.1f} ms more"
 
 
 def test_secrets_reach_a_script_only_by_its_environment(run_tasks: RunTasks, monkeypatch: pytest.MonkeyPatch) -> None:

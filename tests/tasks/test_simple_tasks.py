@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nbflow.tasks.debug import Echo, Return
@@ -70,8 +72,6 @@ def test_expression_tells_whether_it_is_true() -> None:
     ],
 )
 def test_labels_are_added_to_the_execution(run_tasks: RunTasks, labels: object) -> None:
-    import json
-
     execution = run_tasks(f"- {{id: l, type: labels, labels: {json.dumps(labels)}}}", more="labels: {a: '0', c: '3'}")
     assert execution.state == "SUCCESS"
     own = {key: value for key, value in execution.labels.items() if not key.startswith("system.")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -31,7 +32,7 @@ def facts(
     return Facts(date, lambda text: render(text, variables or {}), execution, task_runs=task_runs)
 
 
-def ended(state: State = State.SUCCESS, *attempts: State) -> StateHistory:
+def ended(state: State = State.SUCCESS) -> StateHistory:
     return StateHistory.begin(NOW).move(State.RUNNING, NOW).move(state, NOW)
 
 
@@ -54,7 +55,7 @@ EXECUTION = Execution(
         (dates.Weekend(), False),
         (dates.Weekend(date="2024-03-02T23:00:00Z"), True),
         (dates.DateTimeBetween(after=datetime(2024, 1, 1, tzinfo=UTC)), True),
-        (dates.DateTimeBetween(before=datetime(2024, 1, 1)), False),  # noqa: DTZ001  # as written in a flow
+        (dates.DateTimeBetween(before=datetime(2024, 1, 1)), False),  # as written in a flow
         (dates.TimeBetween.model_validate({"after": "12:00:00", "before": "13:00:00"}), True),
         (dates.TimeBetween.model_validate({"after": "13:00:00+01:00", "before": "13:20:00+01:00"}), False),
         (dates.TimeBetween.model_validate({"after": "22:00:00", "before": "06:00:00"}), False),
@@ -95,8 +96,6 @@ def test_bounds_are_needed(cls: Callable[[], Question]) -> None:
 
 
 def test_holidays_need_their_package() -> None:
-    import importlib.util
-
     if importlib.util.find_spec("holidays") is not None:
         assert dates.PublicHoliday(country="FR", date="2024-07-14").holds(facts())
         return

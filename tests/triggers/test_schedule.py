@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -32,8 +34,9 @@ def test_cron_expressions_are_accepted(cron: str) -> None:
     [
         ("0 25 * * *", "field 2 (hour) of the cron expression `0 25 * * *` must be 0 to 23, got `25`"),
         ("a * * * *", "field 1 (minute) of the cron expression `a * * * *` must be 0 to 59, got `a`"),
-        ("0 0 * * FUN", "field 5 (day of week) of the cron expression `0 0 * * FUN` must be 0 to 7 (0 and 7 are Sunday), or SUN to SAT, got `FUN`"),
-        ("0 9 * *", 'must be a cron expression of 5 fields (minute, hour, day of month, month, day of week), such as "0 9 * * *"; it has 4'),
+        ("0 0 * * FUN", "must be 0 to 7 (0 and 7 are Sunday), or SUN to SAT, got `FUN`"),
+        ("0 9 * *", "of 5 fields (minute, hour, day of month, month, day of week)"),
+        ("0 9 * *", 'such as "0 9 * * *"; it has 4'),
         ("0 0 9 * * *", "it has 6 (six fields need `withSeconds: true`)"),
         ("0 0 31 2 *", "`0 0 31 2 *` names a date that never comes; change its day or its month"),
         ("@often", "`@often` is no cron expression; write one of @yearly"),
@@ -41,9 +44,8 @@ def test_cron_expressions_are_accepted(cron: str) -> None:
     ],
 )  # fmt: skip
 def test_a_mistake_names_its_field_and_what_may_stand_there(cron: str, message: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=re.escape(message)):
         check_cron(cron)
-    assert message in str(refused.value)
 
 
 def test_seconds_come_first() -> None:
@@ -62,8 +64,8 @@ def test_an_unknown_time_zone_names_the_nearest() -> None:
 
 def test_a_schedule_as_in_the_lessons_is_read() -> None:
     schedule = Schedule.model_validate(
-        {"id": "daily", "cron": "0 9 * * *", "backfill": {"start": "2024-01-01T00:00:00Z"}, "recoverMissedSchedules": "NONE",
-         "lateMaximumDelay": "PT1H", "inputs": {"a": 1}, "stopAfter": ["FAILED"]}
+        {"id": "daily", "cron": "0 9 * * *", "backfill": {"start": "2024-01-01T00:00:00Z"},
+         "recoverMissedSchedules": "NONE", "lateMaximumDelay": "PT1H", "inputs": {"a": 1}, "stopAfter": ["FAILED"]}
     )  # fmt: skip
     assert schedule.timezone == "UTC"
     assert schedule.recover_missed_schedules is MissedSchedules.NONE

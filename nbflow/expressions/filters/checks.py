@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbflow.errors import TemplateError
-from nbflow.expressions.operators import kind_of
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.values import is_number, is_string
 
 

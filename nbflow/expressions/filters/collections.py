@@ -6,9 +6,10 @@ import functools
 from collections.abc import Sequence
 
 from nbflow.errors import TemplateError
+from nbflow.expressions.arithmetic import check_size, check_text
 from nbflow.expressions.catalog import Function
+from nbflow.expressions.comparing import kind_of, same
 from nbflow.expressions.filters.checks import number_argument, text_argument, whole_argument
-from nbflow.expressions.operators import check_size, check_text, kind_of, same
 from nbflow.expressions.predicates import empty
 from nbflow.expressions.scope import Scope
 from nbflow.expressions.text import java_text
@@ -134,7 +135,7 @@ def _compare(one: object, other: object) -> int:
     if isinstance(one, bool) and isinstance(other, bool):
         return int(one) - int(other)
     if is_number(one) and is_number(other) and isinstance(one, int) is isinstance(other, int):
-        return (one > other) - (one < other)  # type: ignore[operator]  # both whole or both not
+        return (one > other) - (one < other)
     if isinstance(one, str) and isinstance(other, str) and (type(one) is Char) is (type(other) is Char):
         left, right = _units(one), _units(other)
         return (left > right) - (left < right)

@@ -36,14 +36,14 @@ def _moment(value: object, time_zone: object, existing_format: object) -> Moment
     return read_moment(value, _zone(time_zone), _optional("existingFormat", existing_format))
 
 
-def _written(moment: Moment, format: object, time_zone: object, locale: object) -> str:  # noqa: A002
+def _written(moment: Moment, format: object, time_zone: object, locale: object) -> str:
     pattern = text_argument("date", "format", format)
     return format_moment(moment, pattern, _zone(time_zone), text_argument("date", "locale", locale))
 
 
 def date(
     value: object,
-    format: object = "iso",  # noqa: A002  # the name that expressions write
+    format: object = "iso",  # the name that expressions write
     time_zone: object = None,
     existing_format: object = None,
     locale: object = "en",
@@ -61,7 +61,7 @@ def date_add(
     value: object,
     amount: object = None,
     unit: object = None,
-    format: object = "iso",  # noqa: A002  # the name that expressions write
+    format: object = "iso",  # the name that expressions write
     time_zone: object = None,
     existing_format: object = None,
     locale: object = "en",

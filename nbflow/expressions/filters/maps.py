@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
-from nbflow.expressions.operators import kind_of
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.values import Array, Frozen, View, is_list, is_map
 
 

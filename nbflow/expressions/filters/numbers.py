@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.filters.checks import text_argument
 from nbflow.expressions.java.parsing import create_number, to_double, to_whole
-from nbflow.expressions.operators import kind_of
 from nbflow.expressions.values import Float32, LoopState, is_number, is_string
 
 
@@ -24,7 +24,7 @@ def abs_(value: object) -> object:
     return abs(value)
 
 
-def number(value: object, type: object = None) -> object:  # noqa: A002  # the name that expressions write
+def number(value: object, type: object = None) -> object:  # the name that expressions write
     """Read a text as a number: `INT`, `LONG`, `FLOAT`, `DOUBLE`, `BIGDECIMAL`, `BIGINTEGER`, or whatever fits.
 
     Example: `{{ ('12' | number) + 1 }}` gives `13`
@@ -37,7 +37,7 @@ def number(value: object, type: object = None) -> object:  # noqa: A002  # the n
     return create_number(str.__str__(value), kind)
 
 
-def number_format(value: object, format: object = None) -> str | None:  # noqa: A002  # the name that expressions write
+def number_format(value: object, format: object = None) -> str | None:  # the name that expressions write
     """Write a number after a pattern of Java's `DecimalFormat`.
 
     Example: `{{ 1234567.891 | numberFormat('#,##0.00') }}` gives `1,234,567.89`

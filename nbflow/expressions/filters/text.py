@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from nbflow.errors import TemplateError, UnsafeTemplateError
+from nbflow.expressions.arithmetic import check_text
 from nbflow.expressions.catalog import Function
+from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.filters.checks import number_argument, text_argument, text_only, whole_argument
 from nbflow.expressions.java.regexes import replace_all
 from nbflow.expressions.java.regexes import split as split_by
 from nbflow.expressions.lexer import WHITE_SPACE
 from nbflow.expressions.methods import CONTROLS
-from nbflow.expressions.operators import check_text, kind_of
 from nbflow.expressions.scope import Scope
 from nbflow.expressions.text import java_text
 from nbflow.expressions.values import Array, Char, Float32, is_list, is_map
@@ -147,7 +148,7 @@ def _each_item(item: object, change: Callable[[str], str]) -> object:
     return _each_text(item, change)
 
 
-def escape_char(value: object, type: object = None) -> object:  # noqa: A002  # the name that expressions write
+def escape_char(value: object, type: object = None) -> object:  # the name that expressions write
     r"""Escape quotes: `single`, `double` or `shell`.
 
     Example: `{{ "it's" | escapeChar('single') }}` gives `it\'s`
@@ -248,7 +249,7 @@ def substring_after_last(value: object, separator: object) -> str | None:
 def indent(scope: Scope, value: object, amount: object = None, prefix: object = " ") -> str | None:
     """Indent every line but the first.
 
-    Example: `{{ 'a\nb' | indent(2) }}` gives the text with `b` moved right by two.
+    Example: `{{ 'one line' | indent(2) }}` gives `one line`
     """
     return _indented(scope, "indent", value, amount, prefix, "")
 
@@ -256,7 +257,7 @@ def indent(scope: Scope, value: object, amount: object = None, prefix: object = 
 def nindent(scope: Scope, value: object, amount: object = None, prefix: object = " ") -> str | None:
     """Begin a new line and indent every line.
 
-    Example: `[{{ 'a' | nindent(2) }}]` gives `[`, a new line, two spaces and `a]`.
+    Example: `{{ 'one line' | nindent(2) | length }}` gives `11`
     """
     return _indented(scope, "nindent", value, amount, prefix, None)
 
@@ -273,7 +274,10 @@ def _indented(scope: Scope, name: str, value: object, amount: object, prefix: ob
     filling = text_argument(name, "prefix", prefix)
     line_break = next((mark for mark in ("\r\n", "\n\r", "\n", "\r") if mark in text), "\n")
     whole = (line_break if lead is None else lead) + text
-    growth = whole.count(line_break) * count * len(filling)
+    breaks = whole.count(line_break)
+    if not breaks:
+        return whole
+    growth = breaks * count * len(filling)
     if len(whole) + growth > scope.budget.limits.text_size:
         raise UnsafeTemplateError(f"a text may have {scope.budget.limits.text_size} characters, not more")
     return whole.replace(line_break, line_break + filling * count)

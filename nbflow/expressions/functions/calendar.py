@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.filters.checks import text_argument
@@ -91,7 +93,7 @@ def is_public_holiday(date: object, country_code: object = None, sub_division: o
     country = text_argument("isPublicHoliday", "countryCode", country_code)
     part = None if sub_division is None else text_argument("isPublicHoliday", "subDivision", sub_division)
     try:
-        import holidays
+        holidays = importlib.import_module("holidays")
     except ImportError as missing:
         raise TemplateError("`isPublicHoliday` needs the package `holidays`", hint="pip install holidays") from missing
     year, month, day = moment.date

@@ -9,7 +9,7 @@ from nbflow.expressions.scope import Scope
 
 def now(
     scope: Scope,
-    format: object = "iso",  # noqa: A002  # the name that expressions write
+    format: object = "iso",  # the name that expressions write
     time_zone: object = None,
     existing_format: object = None,
     locale: object = "en",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 from nbflow.errors import TemplateError
+from nbflow.expressions.arithmetic import check_size
 from nbflow.expressions.catalog import Function
+from nbflow.expressions.comparing import greater, less
 from nbflow.expressions.filters.checks import number_argument, whole_argument
-from nbflow.expressions.operators import check_size, greater, less
 from nbflow.expressions.scope import Scope
 from nbflow.expressions.values import Char, is_number, is_string
 

@@ -37,9 +37,7 @@ def locale(name: str) -> Any:  # babel's classes have no types
     return Locale.parse("root")
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December"
-)
+_MONTHS = "January February March April May June July August September October November December"
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 
 
@@ -70,8 +68,8 @@ def _names(where: str, table: str, width: str, *, is_alone: bool) -> dict[int, s
     if is_alone and kinds["stand-alone"][width] != root["stand-alone"][width]:
         return dict(kinds["stand-alone"][width])
     names = kinds["format"][width]
-    if found.language != "en" and width == "abbreviated" and names == root["format"][width]:
-        names = kinds["format"]["wide"]
+    if found.language != "en" and table != "quarters" and names == root["format"][width]:
+        names = kinds["format"]["wide"] if width == "abbreviated" else kinds["stand-alone"][width]
     return dict(names)
 
 
@@ -95,7 +93,9 @@ def era(where: str, year: int, count: int) -> str:
         return {"wide": ("Before Christ", "Anno Domini"), "abbreviated": ("BC", "AD"), "narrow": ("B", "A")}[
             _WIDTHS[count]
         ][year > 0]
-    return str(locale(where).eras[_WIDTHS[count]][1 if year > 0 else 0])
+    found = locale(where)
+    width = "abbreviated" if found.language == "de" else _WIDTHS[count]
+    return str(found.eras[width][int(year > 0)])
 
 
 def half_of_day(where: str, hour: int) -> str:
@@ -149,8 +149,9 @@ def _long_zone_name(where: str, local: datetime, short: str, *, is_generic: bool
 
     if short == "IST" and local.utcoffset() == timedelta(hours=5, minutes=30) and where.startswith("en"):
         return "India Standard Time"  # missing in babel
-    variant = "generic" if is_generic else None
-    return str(get_timezone_name(local, width="long", locale=locale(where), zone_variant=variant))
+    if is_generic:
+        return str(get_timezone_name(local, width="long", locale=locale(where), zone_variant="generic"))
+    return str(get_timezone_name(local, width="long", locale=locale(where)))
 
 
 def _universal(name: str, *, is_long: bool) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from nbflow.errors import TemplateError
 from nbflow.expressions.java import date_names
 from nbflow.expressions.java.date_patterns import Element
-from nbflow.expressions.java.date_writing import week_start, weekday
+from nbflow.expressions.java.date_writing import week_of, week_start, weekday
 from nbflow.expressions.java.moments import (
     DAY,
     Moment,
     Zone,
+    date_of,
     days_of,
     fixed_zone,
     local_moment,
@@ -57,8 +58,41 @@ def read_iso(text: str, where: Zone) -> Moment:
     return moment_at(days * DAY + local - offset, nano, zone(named) if named else fixed_zone(offset))
 
 
-def read_pattern(text: str, pattern: tuple[Element, ...], where: Zone, language: str = "en") -> Moment:
-    """A text after a pattern: with a zone, without, or a date alone. Raises: TemplateError."""
+_RFC_1123 = re.compile(
+    r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun), )?(?P<day>[0-9]{1,2}) "
+    r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) (?P<year>[0-9]{1,9}) "
+    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?::(?P<second>[0-9]{1,2}))? "
+    r"(?P<offset>gmt|[+-][0-9]{2}(?:[0-9]{2})?)",
+    re.IGNORECASE,
+)
+
+
+def read_rfc_1123(text: str) -> Moment:
+    """A date of mail and HTTP, such as `Tue, 3 Jun 2008 11:05:30 GMT`. Raises: TemplateError."""
+    match = _RFC_1123.fullmatch(text)
+    if match is None:
+        raise TemplateError(f"`{text[:80]}` is no date of RFC 1123", hint="such as `Tue, 3 Jun 2008 11:05:30 GMT`")
+    year, day, month = int(match["year"]), int(match["day"]), _MONTHS.index(match["month"].lower()) // 4 + 1
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
+    if not 1 <= day <= 31 or hour > 24 or (hour == 24 and (minute or second)) or minute > 59 or second > 59:
+        raise TemplateError(f"`{text[:80]}` is no date: there is no such day or time")
+    days = days_of(year, month, min(day, month_length(year, month)))
+    if match["weekday"] and _WEEKDAYS.index(match["weekday"].lower()) // 4 != (days + 3) % 7:
+        raise TemplateError(f"`{text[:80]}` names the wrong day of the week")
+    offset = 0 if match["offset"].lower() == "gmt" else offset_seconds(match["offset"])
+    return moment_at(days * DAY + hour * 3600 + minute * 60 + second - offset, 0, fixed_zone(offset))
+
+
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_WEEKDAYS = "mon tue wed thu fri sat sun"
+
+
+def read_pattern(text: str, pattern: tuple[Element, ...], where: Zone, *, is_strict: bool = False) -> Moment:
+    """A text after a pattern: with a zone, without, or a date alone. Raises: TemplateError.
+
+    The 30th of a February is its last day, and 24:00 the end of a day, unless `is_strict`.
+    """
+    language = "en"
     expression, groups = _expression(pattern, language)
     match = expression.fullmatch(text)
     if match is None:
@@ -68,7 +102,16 @@ def read_pattern(text: str, pattern: tuple[Element, ...], where: Zone, language:
         found = match.group(f"g{index}")
         if found is not None:
             _take(fields, element, found, language)
-    return _resolved(fields, where, text)
+    moment = _resolved(fields, where, text)
+    if is_strict and (fields.get("hour") == 24 or fields.get("day", moment_day(fields)) != moment_day(fields)):
+        raise TemplateError(f"`{text[:80]}` is no date: there is no such day or time")
+    return moment
+
+
+def moment_day(fields: Fields) -> int | None:
+    """The day of the month that the fields come to."""
+    days = _days(fields)
+    return None if days is None else date_of(days)[2]
 
 
 @functools.lru_cache(maxsize=128)
@@ -115,6 +158,8 @@ def _field_source(element: Element, language: str) -> str:
         return f"[0-9]{{{count}}}"
     if letter in "XxZO":
         return _offset_source(letter, count)
+    if letter in "zv" and count == 4:
+        return "|".join(re.escape(name) for name in sorted(_ABBREVIATIONS, key=len, reverse=True) if " " in name)
     if letter in "Vzv":
         return r"[A-Za-z][A-Za-z0-9~/._+:-]*|[+-][0-9:]+"
     if letter == "D":
@@ -169,12 +214,25 @@ def _take(fields: dict[str, int | str], element: Element, found: str, language: 
     if letter in "uyY":
         name = "week year" if letter == "Y" else "year"
         value = 2000 + int(found) if count == 2 else int(found)
+        if letter == "y" and value <= 0:
+            raise TemplateError("years of an era begin at 1")
     elif letter in "ML" and count > 2:
         name = "month"
         value = next(n for n in range(1, 13) if date_names.month(language, n, count, is_alone=letter == "L") == found)
     elif letter == "E" or (letter in "ec" and count > 2):
         name = "weekday"
         value = next(number for number in range(1, 8) if date_names.day(language, number, count) == found)
+    elif letter in "Qq":
+        name = "quarter"
+        value = (
+            int(found)
+            if count <= 2
+            else next(
+                number
+                for number in range(1, 5)
+                if date_names.quarter(language, number, count, is_alone=letter == "q") == found
+            )
+        )
     elif letter == "a":
         name, value = "half", int(found == date_names.half_of_day(language, 12))
     elif letter == "S":
@@ -182,7 +240,9 @@ def _take(fields: dict[str, int | str], element: Element, found: str, language: 
     elif letter in "XxZO":
         name, value = "offset", offset_seconds(found.removeprefix("GMT") or "Z")
     elif letter in "Vzv":
-        name, value = "zone", found
+        name, value = "zone", found if letter == "V" else _ABBREVIATIONS.get(found, found)
+        if letter == "V" and re.fullmatch("(?:UTC|GMT|UT)[+-][0-9]", found):
+            raise TemplateError(f"`{found}` is no time zone here", hint="write both digits of the hour")
     elif letter in _NUMBERS:
         name, value = _NUMBERS[letter], int(found)
     else:
@@ -215,17 +275,36 @@ def _resolved(fields: dict[str, int | str], where: Zone, text: str) -> Moment:
         second, nano, extra = time
         days += extra
         if isinstance(offset, int):
-            target = zone(_known(str(named))) if named is not None else fixed_zone(offset)
+            target = zone(str(named)) if named is not None else fixed_zone(offset)
             moment = moment_at(days * DAY + second - offset, nano, target)
         elif named is not None:
-            moment = local_moment(days, second, nano, zone(_known(str(named))))
+            moment = local_moment(days, second, nano, zone(str(named)))
         else:
             moment = local_moment(days, second, nano, where)
-    expected = _number(fields, "weekday", 1, 7)
-    local_days = days if time is None else days
-    if expected is not None and (local_days + 3) % 7 + 1 != expected:
-        raise TemplateError(f"`{text[:80]}` names the wrong day of the week")
+    _check(fields, days, text)
     return moment
+
+
+def _check(fields: Fields, days: int, text: str) -> None:
+    """Raises: TemplateError where fields that the date does not need contradict it."""
+    year, month, day = date_of(days)
+    week_year, week = week_of(days, year, 7, 1)
+    told = {
+        "weekday": (days + 3) % 7 + 1,
+        "iso weekday": (days + 3) % 7 + 1,
+        "local weekday": (days + 4) % 7 + 1,
+        "quarter": (month - 1) // 3 + 1,
+        "day of year": days - days_of(year, 1, 1) + 1,
+        "month": month,
+    }
+    if "day of year" in fields:
+        told["day"] = day
+    if "iso weekday" in fields:
+        week_year, week = week_of(days, year, 1, 4)
+    told |= {"week": week, "week year": week_year}
+    for name, actual in told.items():
+        if fields.get(name, actual) != actual:
+            raise TemplateError(f"`{text[:80]}` contradicts itself: the {name} is {actual}")
 
 
 _ABBREVIATIONS = {
@@ -242,11 +321,25 @@ _ABBREVIATIONS = {
     "BST": "Europe/London",
     "JST": "Asia/Tokyo",
     "IST": "Asia/Kolkata",
+    "Central European Time": "Europe/Paris",
+    "Central European Standard Time": "Europe/Paris",
+    "Central European Summer Time": "Europe/Paris",
+    "Eastern Time": "America/New_York",
+    "Eastern Standard Time": "America/New_York",
+    "Eastern Daylight Time": "America/New_York",
+    "Central Standard Time": "America/Chicago",
+    "Central Daylight Time": "America/Chicago",
+    "Mountain Standard Time": "America/Denver",
+    "Mountain Daylight Time": "America/Denver",
+    "Pacific Standard Time": "America/Los_Angeles",
+    "Pacific Daylight Time": "America/Los_Angeles",
+    "Greenwich Mean Time": "Europe/London",
+    "British Summer Time": "Europe/London",
+    "Coordinated Universal Time": "UTC",
+    "India Standard Time": "Asia/Kolkata",
+    "Japan Standard Time": "Asia/Tokyo",
 }
-
-
-def _known(name: str) -> str:
-    return _ABBREVIATIONS.get(name, name)
+"""Names of zones that patterns with `z` read, and the regions that Java takes them for."""
 
 
 def _days(fields: Fields) -> int | None:
@@ -272,6 +365,8 @@ def _week_days(fields: Fields) -> int | None:
     iso, local = _number(fields, "iso weekday", 1, 7), _number(fields, "local weekday", 1, 7)
     if iso is not None:
         return week_start(year, 1, 4) + (week - 1) * 7 + iso - 1
+    if local is None and (plain := _number(fields, "weekday", 1, 7)) is not None:
+        local = plain % 7 + 1
     return None if local is None else week_start(year, 7, 1) + (week - 1) * 7 + local - 1
 
 
@@ -298,13 +393,14 @@ def _time(fields: Fields) -> tuple[int, int, int] | None:
 
 
 def _hour(fields: Fields) -> int | None:
-    hour = _number(fields, "hour", 0, 24)
+    hour, half = _number(fields, "hour", 0, 24), _number(fields, "half", 0, 1)
     if hour is not None:
+        if half is not None and half != hour // 12:
+            raise TemplateError("the hour and the half of the day contradict each other")
         return hour
     clock = _number(fields, "clock hour", 1, 24)
     if clock is not None:
         return clock % 24
-    half = _number(fields, "half", 0, 1)
     of_half = _number(fields, "half hour", 0, 11)
     if of_half is None:
         clock = _number(fields, "clock half hour", 1, 12)

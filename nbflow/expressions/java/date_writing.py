@@ -111,7 +111,7 @@ def _period(moment: Moment, where: str) -> str:
     from babel.dates import format_time
 
     at = time(moment.second // 3600, moment.second // 60 % 60)
-    return str(format_time(at, "B", locale=date_names.locale(where)))
+    return str(format_time(at, "BBBB", locale=date_names.locale(where)))
 
 
 def _padded(number: int, count: int) -> str:
@@ -127,13 +127,12 @@ def _year(year: int, count: int) -> str:
     return f"+{digits}" if count >= 4 and len(digits) > count else digits
 
 
-def week_of(moment: Moment, first: int, minimum: int) -> tuple[int, int]:
+def week_of(days: int, year: int, first: int, minimum: int) -> tuple[int, int]:
     """The week-based year and the week of it, for weeks that begin on a day and count from so many days on."""
-    year = moment.date[0]
     for candidate in (year + 1, year, year - 1):
         start = week_start(candidate, first, minimum)
-        if moment.days >= start:
-            return candidate, (moment.days - start) // 7 + 1
+        if days >= start:
+            return candidate, (days - start) // 7 + 1
     raise AssertionError("a date lies in one of three years")
 
 
@@ -159,7 +158,7 @@ def _week_field(moment: Moment, element: Element, where: str) -> str:
         shift = ((start + 3) % 7 + 1 - first) % 7
         week = (moment.days - (start - shift)) // 7 + (1 if 7 - shift >= minimum else 0)
         return str(week)
-    year, week = week_of(moment, first, minimum)
+    year, week = week_of(moment.days, moment.date[0], first, minimum)
     return _year(year, count) if letter == "Y" else _padded(week, count)
 
 
@@ -235,7 +234,7 @@ def ordinal_date(moment: Moment) -> str:
 
 
 def week_date(moment: Moment) -> str:
-    year, week = week_of(moment, 1, 4)
+    year, week = week_of(moment.days, moment.date[0], 1, 4)
     return f"{_year(year, 4)}-W{week:02d}-{weekday(moment)}{offset_id(moment.offset)}"
 
 

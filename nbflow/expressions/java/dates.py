@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.java import date_names, date_writing
-from nbflow.expressions.java.date_parsing import read_iso, read_pattern
+from nbflow.expressions.java.date_parsing import read_iso, read_pattern, read_rfc_1123
 from nbflow.expressions.java.date_patterns import Element, elements
 from nbflow.expressions.java.moments import Moment, Zone, days_of, from_datetime, local_moment, moment_at
 from nbflow.expressions.values import is_string
@@ -42,7 +42,6 @@ _READABLE = {
     "iso_local_date": _DATE,
     "iso_local_date_time": f"{_DATE}'T'{_TIME}",
     "iso_ordinal_date": "uuuu-DDD[XXXXX]",
-    "rfc_1123_date_time": "[EEE, ]d MMM uuuu HH:mm[:ss] [Z][z]",
 }
 
 
@@ -59,6 +58,10 @@ def read_moment(value: object, where: Zone, existing_format: str | None) -> Mome
     text = str.__str__(value)
     if existing_format is None:
         return read_iso(text, where)
+    if existing_format == "rfc_1123_date_time":
+        return read_rfc_1123(text)
+    if existing_format in _READABLE or existing_format == "iso_week_date":
+        return read_pattern(text.upper(), _readable(existing_format), where, is_strict=True)
     return read_pattern(text, _readable(existing_format), where)
 
 

@@ -14,7 +14,7 @@ DAY = 86_400
 NANOS = 1_000_000_000
 _MAX_YEAR = 999_999_999
 _OFFSET = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2})(?::?([0-9]{2}))?)?")
-_SHORT = ("EST", "MST", "HST", "localtime", "Factory")
+_SHORT = ("EST", "MST", "HST", "ROC", "localtime", "Factory")
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9~/._+-]+")
 _PREFIXED = re.compile(r"(UTC|GMT|UT)([+-].*)")
 
@@ -36,6 +36,9 @@ def date_of(days: int) -> tuple[int, int, int]:
     day = of_year - (153 * month + 2) // 5 + 1
     month += 3 if month < 10 else -9
     return year + era * 400 + (month <= 2), month, day
+
+
+_FIRST_DAY, _LAST_DAY = days_of(-_MAX_YEAR, 1, 1), days_of(_MAX_YEAR, 12, 31)
 
 
 def is_leap(year: int) -> bool:
@@ -66,7 +69,7 @@ class Zone:
         return _seconds(moment.astimezone(self.rules()).utcoffset())
 
     def offsets_of(self, local: int) -> tuple[int, int]:
-        """The offsets of a local time, given as if it were UTC: the earlier and the later one; equal but for changes."""
+        """The offsets of a local time, given as if it were UTC: the earlier and the later; mostly the same."""
         if self.fixed is not None:
             return self.fixed, self.fixed
         naive = datetime(1970, 1, 1) + timedelta(seconds=_within_range(local))
@@ -218,7 +221,7 @@ def moment_at(epoch: int, nano: int, where: Zone) -> Moment:
 
 def local_moment(days: int, second: int, nano: int, where: Zone, preferred: int | None = None) -> Moment:
     """A local time in a zone; one that a change of clocks skips moves forward, of two the earlier is meant."""
-    if abs(days) > 365_243_219_162:
+    if not _FIRST_DAY <= days <= _LAST_DAY:
         raise TemplateError("this date is out of range")
     earlier, later = where.offsets_of(days * DAY + second)
     offset = later if preferred == later and earlier > later else earlier

@@ -114,7 +114,7 @@ def _fitting(exact: Decimal) -> object:
     double = float(exact)
     if math.isfinite(double) and (double != 0 or exact == 0):
         single = Float32(double)
-        if math.isfinite(single) and (single != 0 or exact == 0) and float_text(single) == double_text(double):
+        if math.isfinite(single) and float_text(single) == double_text(double):
             return single
         if Decimal(repr(double)) == exact:
             return double

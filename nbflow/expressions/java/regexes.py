@@ -8,7 +8,8 @@ from typing import Any
 
 from nbflow.errors import TemplateError, UnsafeTemplateError
 
-SECONDS = 2.0
+SECONDS = 1.0
+"""What one search may take; the longest a regular expression of a flow was seen to need is a thousandth of it."""
 _MAX_PATTERN = 10_000
 _POSIX = {
     "Lower": "a-z",

@@ -11,7 +11,33 @@ from nbflow.expressions.text import java_text, json_key
 from nbflow.expressions.values import Entry, LoopState
 
 _RESERVED = frozenset(
-    "false False FALSE n N no No NO null Null NULL on On ON off Off OFF true True TRUE y Y yes Yes YES".split()
+    [
+        "false",
+        "False",
+        "FALSE",
+        "n",
+        "N",
+        "no",
+        "No",
+        "NO",
+        "null",
+        "Null",
+        "NULL",
+        "on",
+        "On",
+        "ON",
+        "off",
+        "Off",
+        "OFF",
+        "true",
+        "True",
+        "TRUE",
+        "y",
+        "Y",
+        "yes",
+        "Yes",
+        "YES",
+    ]
 )
 _BREAKS = "\n\x85\u2028\u2029"
 _ESCAPES = {
@@ -186,8 +212,8 @@ _INTEGER = re.compile(r"[+-]?[0-9][0-9_]*")
 _FLOAT = re.compile(
     r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+\.[0-9]*(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+[eE][+-]?[0-9]+"
 )
-_TRUE = frozenset("true True TRUE yes Yes YES on On ON".split())
-_FALSE = frozenset("false False FALSE no No NO off Off OFF".split())
+_TRUE = frozenset(["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"])
+_FALSE = frozenset(["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"])
 
 
 def read_yaml(text: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ from nbflow.types import JsonValue
 
 _MULTIPART = "multipart/form-data"
 _EXCERPT = 300
+_LOGIN = re.compile(r"//[^/?#]*@")
 
 
 class HttpTask(RunnableTask):
@@ -51,6 +53,7 @@ class HttpTask(RunnableTask):
         """
         import httpx
 
+        _check_address(self.uri)
         options = self.options or HttpOptions()
         where = f"{self.method.upper()} {shown(self.uri)}"
         async with AsyncExitStack() as stack:
@@ -137,8 +140,22 @@ class HttpTask(RunnableTask):
 
 def shown(uri: str) -> str:
     """An address without the user name and password in it."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # it cannot be read, and may hold a password all the same
+        return _LOGIN.sub("//", uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _check_address(uri: str) -> None:
+    """Refuse what httpx would stumble over with an error of another kind."""
+    try:
+        _port = urlsplit(uri).port  # reading it checks it
+    except ValueError:
+        # What urlsplit says repeats the user name and password of the address.
+        raise TaskFailedError(
+            f"`{shown(uri)}` is no address", hint="check its host and port, such as https://host:8080/path"
+        ) from None
 
 
 def headers_of(response: Any) -> dict[str, JsonValue]:

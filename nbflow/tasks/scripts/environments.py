@@ -1,7 +1,8 @@
 """Python environments with a task's `dependencies`: built once, kept, found again by what is in them.
 
-`~/.cache/nbflow/environments/<hash>` is whole once it holds the file `whole`; whoever builds one holds its lock, so
-that of several tasks, in one process or many, one builds and the others wait.
+`~/.cache/nbflow/environments/<hash>` (or `$NBFLOW_CACHE/environments/<hash>`) is whole once it holds the file
+`whole`; whoever builds one holds its lock, so that of several tasks, in one process or many, one builds and the
+others wait.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ async def environment_with(ctx: RunContext, runner: TaskRunner, dependencies: Se
 
 
 def _home() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME")
+    own, cache = os.environ.get("NBFLOW_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if own:
+        return Path(own).expanduser().absolute() / "environments"
     return (Path(cache) if cache else Path.home() / ".cache") / "nbflow" / "environments"
 
 

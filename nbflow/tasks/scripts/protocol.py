@@ -6,7 +6,8 @@ Source: Kestra's documentation of scripts, "Outputs and metrics from script task
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nbflow.plugins import LogLevel
@@ -14,6 +15,9 @@ from nbflow.types import JsonValue
 
 _LEVELS = {**{level.value: level for level in LogLevel}, "WARNING": LogLevel.WARN}
 _LEVELS.update(CRITICAL=LogLevel.ERROR, FATAL=LogLevel.ERROR, NOTSET=LogLevel.INFO)
+
+_DEEPEST = 100  # pydantic, which checks outputs, gives up at some 250
+_TOO_DEEP = f"it is nested more than {_DEEPEST} levels deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,17 @@ def read_message(line: str) -> Message | None:
         return None
     message = Message()
     try:
-        said = json.loads(line[2:-2])
+        said = json.loads(line[2:-2], parse_float=_finite, parse_constant=_finite)
     except ValueError:
         message.faults.append("it is no JSON")
         return message
+    except RecursionError:
+        message.faults.append(_TOO_DEEP)
+        return message
     outputs = said.get("outputs")
-    if isinstance(outputs, dict):
+    if _is_too_deep(outputs):
+        message.faults.append(_TOO_DEEP)
+    elif isinstance(outputs, dict):
         message.outputs = outputs
     elif outputs is not None:
         message.faults.append("`outputs` is no map")
@@ -61,6 +70,26 @@ def read_message(line: str) -> Message | None:
         level = _LEVELS.get(str(entry.get("level", "INFO")).upper(), LogLevel.INFO)
         message.logs.append((level, str(entry.get("message", ""))))
     return message
+
+
+def _finite(text: str) -> float | None:
+    """A number; None for NaN and the infinities, which Python writes and JSON does not have."""
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _is_too_deep(value: object) -> bool:
+    """Whether a value is nested deeper than what takes it in further on; looks level by level, without recursion."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [item for part in level if isinstance(part, dict | list) for item in _items(part)]
+        if not level:
+            return False
+    return True
+
+
+def _items(part: dict[str, object] | list[object]) -> Iterable[object]:
+    return part.values() if isinstance(part, dict) else part
 
 
 def _entries(said: Mapping[str, object], key: str, message: Message) -> Iterator[Mapping[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import threading
@@ -16,6 +17,7 @@ from nbflow.tasks.sql.text import quoted, with_local_files, with_local_target, w
 from nbflow.types import JsonValue
 
 _PREFIX = re.compile(r"^(?:jdbc:)?duckdb:(?://)?", re.IGNORECASE)
+_INSTALL = re.compile(r"^\s*INSTALL\s+(['\"]?)(?P<name>\w+)\1\s*;?\s*$", re.IGNORECASE)
 _REMOTE = ("md:", "motherduck:")
 _DATABASE = "database.duckdb"
 
@@ -47,9 +49,12 @@ class Session:
     def cancel(self) -> None:
         """End what runs, and start nothing more; safe from any thread."""
         self._cancelled.set()
+        import duckdb
+
         connection = self._connection
         if connection is not None:
-            connection.interrupt()
+            with contextlib.suppress(duckdb.Error):  # it has just ended by itself
+                connection.interrupt()
 
     def run(self, job: Job) -> list[Result]:
         """Run the statements of a job: what each that has rows gave. Raises: TaskFailedError."""
@@ -121,6 +126,8 @@ class Session:
         if self._cancelled.is_set():
             raise TaskFailedError("the query was cancelled")
         self._ctx.log.debug("%s", statement.query.strip())
+        if self._is_built_in(statement.query):
+            return None
         if statement.type in (duckdb.StatementType.COPY, duckdb.StatementType.EXPORT):
             text = with_local_target(statement.query, lambda name: str(self._ctx.path(name)))
             statement = self._connection.extract_statements(text)[0]
@@ -134,6 +141,14 @@ class Session:
         if len(statement.expected_result_type) > 1 and _counts_changes(cursor.description):
             return None
         return take_rows(self._ctx, cursor, fetch, "rows.jsonl")
+
+    def _is_built_in(self, sql: str) -> bool:
+        """Whether this installs an extension that is part of DuckDB here: it would be downloaded for nothing."""
+        match = _INSTALL.match(sql)
+        if match is None:
+            return False
+        known = "SELECT 1 FROM duckdb_extensions() WHERE extension_name = ? AND install_mode = 'STATICALLY_LINKED'"
+        return self._connection.execute(known, [match["name"].lower()]).fetchone() is not None
 
     def _local(self, uri: str) -> str:
         return str(self._ctx.file(uri))

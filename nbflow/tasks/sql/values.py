@@ -13,26 +13,30 @@ from typing import cast
 from nbflow.model.durations import format_duration
 from nbflow.types import JsonValue
 
-_PLAIN = (str, bool, int)
+_PLAIN = {str, bool, int, type(None)}
+_TEMPORAL = (datetime, date, time)
+_BYTES = (bytes, bytearray, memoryview)
+_LISTS = (list, tuple, set, frozenset)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def json_value(value: object) -> JsonValue:
     """A value of a database as JSON."""
-    if value is None or isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:  # most values are, and there are many
         return cast("JsonValue", value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return _number(value)
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, _TEMPORAL):
         return value.isoformat()
     if isinstance(value, timedelta):
         return format_duration(value)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, _BYTES):
         return base64.b64encode(value).decode()
     if isinstance(value, dict):
         return {key if isinstance(key, str) else str(json_value(key)): json_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, _LISTS):
         return [json_value(item) for item in value]
     return str(value)
 
@@ -68,4 +72,4 @@ def row_reader(names: Sequence[str]) -> Callable[[Sequence[object]], dict[str, J
 
 def json_line(row: dict[str, JsonValue]) -> str:
     """A row as one line of a JSON Lines file."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _encode(row) + "\n"
