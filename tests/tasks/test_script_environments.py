@@ -18,4 +18,4 @@ def test_environments_are_kept_where_nbflow_cache_says(tmp_path: Path, monkeypat
     result = run_task(Script(id="script", script="import sys; print(sys.prefix)", dependencies=[str(wheel)]))
     assert result.state == "SUCCESS", result.messages
     assert result.messages[-1].startswith(f"{tmp_path}/own/environments/")
-    assert not (tmp_path / "other").exists()
+    assert not (tmp_path / "other" / "nbflow").exists()
