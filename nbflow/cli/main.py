@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from nbflow.cli import executions, flows, misc, namespaces, plugins, run, validate
+from nbflow.cli import executions, flows, namespaces, plugins, render, run, validate, version
 from nbflow.cli.options import HomeOption
 from nbflow.cli.showing import show_error, warn
 from nbflow.cli.startup import hurry, leave
@@ -40,13 +40,13 @@ for module, names in (
         app.add_typer(module.app, name=name, hidden=name != names[0])
 app.command("run")(run.run)
 app.command("validate")(validate.validate)
-app.command("render")(misc.render)
-app.command("version")(misc.version)
+app.command("render")(render.render)
+app.command("version")(version.version)
 
 
 def _show_version(is_wanted: bool) -> None:
     if is_wanted:
-        misc.version()
+        version.version()
         raise typer.Exit
 
 

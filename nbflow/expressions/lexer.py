@@ -182,7 +182,7 @@ class Lexer:
             if _TRAILING_TRIM.match(text, self._at):
                 self._is_trimming = True
             if not self._brackets and (close := closing.match(text, self._at)):
-                self._push(closes, "", close.end() - len(close.group().lstrip()))
+                self._push(closes, "", self._at)
                 self._at = close.end()
                 return
             self._expression()

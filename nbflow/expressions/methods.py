@@ -202,7 +202,12 @@ METHODS: dict[str, dict[tuple[str, int], Method]] = {
     "array": {},
     "map": _MAP,
     "number": _NUMBER,
-    "boolean": {("booleanvalue", 0): bool, ("tostring", 0): java_text, ("equals", 1): same},
+    "boolean": {
+        ("booleanvalue", 0): bool,
+        ("hashcode", 0): lambda value: 1231 if value else 1237,
+        ("tostring", 0): java_text,
+        ("equals", 1): same,
+    },
     "entry": {
         ("getkey", 0): lambda entry: entry.key,
         ("getvalue", 0): lambda entry: entry.value,

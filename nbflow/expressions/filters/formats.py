@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
-from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.filters.checks import text_argument
 from nbflow.expressions.jackson import read_json
 from nbflow.expressions.java.paths import follow, simple_path
+from nbflow.expressions.java.programs import run_program
+from nbflow.expressions.scope import Scope
 from nbflow.expressions.text import json_text
 from nbflow.expressions.values import is_string
-
-_MAX_QUERY = 10_000
 
 
 def to_json(value: object) -> str:
@@ -52,7 +48,7 @@ def yaml(value: object) -> str:
     return "null" if value is None else yaml_text(value)
 
 
-def jq(value: object, expression: object) -> list[object] | None:
+def jq(scope: Scope, value: object, expression: object) -> list[object] | None:
     """Ask a value with a jq expression; the answer is always a list. A text is read as JSON first.
 
     Example: `{{ {'a': [1, 2]} | jq('.a[]') }}` gives `[1,2]`
@@ -64,21 +60,7 @@ def jq(value: object, expression: object) -> list[object] | None:
     steps = simple_path(query)
     if steps is not None:
         return follow(tree, steps)
-    text = json_text(tree)
-    try:
-        results: list[object] = _program(query).input_text(text).all()
-    except (ValueError, StopIteration) as wrong:
-        raise TemplateError(f"jq could not answer `{query[:200]}`: {wrong}") from wrong
-    return results
-
-
-@functools.lru_cache(maxsize=256)
-def _program(query: str) -> Any:  # a program of the `jq` package, which has no types
-    import jq as engine
-
-    if len(query) > _MAX_QUERY:
-        raise TemplateError(f"a jq expression may have {_MAX_QUERY} characters, not more")
-    return engine.compile(query)
+    return run_program(query, json_text(tree), scope.budget.limits.seconds)
 
 
 FILTERS: dict[str, Function] = {"jq": jq, "json": json_, "toIon": to_ion, "toJson": to_json, "yaml": yaml}

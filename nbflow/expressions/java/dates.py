@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.java import date_names, date_writing
-from nbflow.expressions.java.date_parsing import read_iso, read_pattern, read_rfc_1123
+from nbflow.expressions.java.date_parsing import read_iso, read_pattern
 from nbflow.expressions.java.date_patterns import Element, elements
 from nbflow.expressions.java.moments import Moment, Zone, days_of, from_datetime, local_moment, moment_at
+from nbflow.expressions.java.rfc_dates import read_rfc_1123
 from nbflow.expressions.values import is_string
 
 _PATTERNS = {

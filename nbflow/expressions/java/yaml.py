@@ -62,6 +62,8 @@ _OCTAL = re.compile(r"0[0-9_]+")
 
 def yaml_text(value: object) -> str:
     """A value as a YAML document, a new line at its end."""
+    if isinstance(value, str) and not value:
+        return '--- ""\n'
     lines: list[str] = []
     _write(value, 0, lines.append, "")
     text = "".join(lines)

@@ -1,4 +1,4 @@
-"""`nbflow render` and `nbflow version`."""
+"""`nbflow render`: what an expression gives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from nbflow import __version__
 from nbflow.cli.options import Output, OutputOption, UsageError, read_pairs
 from nbflow.cli.showing import say, show_json
 
@@ -39,14 +38,6 @@ def render(
         show_json({"result": rendered})
     else:
         say(str(rendered))
-
-
-def version(output: OutputOption = Output.TEXT) -> None:
-    """Show the version."""
-    if output is Output.JSON:
-        show_json({"nbflow": __version__})
-    else:
-        say(f"nbflow {__version__}")
 
 
 def _read_file(path: Path) -> dict[str, object]:
