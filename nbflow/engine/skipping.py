@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nbflow.engine.history import History
 from nbflow.engine.rendering import Renderer
 from nbflow.errors import TemplateError
-from nbflow.model.state import State
+from nbflow.model.state import State, StateHistory, worst
 from nbflow.model.task import Task
 from nbflow.plugins import Facts, Question, TaskLog
 from nbflow.plugins.truth import is_true
@@ -17,7 +19,11 @@ def may_run(task: Task, renderer: Renderer, history: History, log: TaskLog) -> S
         if task.run_if is not None and not is_true(renderer.value(task.run_if, keeps_types=True)):
             return State.SKIPPED
         if task.conditions:
-            facts = Facts(history.now(), renderer.text, history.execution, history.outputs.tree)
+            # They ask how the execution stands so far: as it would end if it ended here.
+            runs = tuple(history.task_runs())
+            so_far = worst(run.state for run in runs if run.state.is_terminal)
+            execution = replace(history.execution, history=StateHistory.begin(history.execution.start, so_far))
+            facts = Facts(history.now(), renderer.text, execution, history.outputs.tree, runs)
             if not all(condition.holds(facts) for condition in task.conditions if isinstance(condition, Question)):
                 return State.SKIPPED
     except TemplateError as error:

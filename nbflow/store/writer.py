@@ -171,8 +171,10 @@ class Writer:
     def _run(self) -> None:
         quiet = 0
         while True:
-            self._wake.acquire(timeout=-1 if self._is_dormant else LATEST)
+            was_woken = self._wake.acquire(timeout=-1 if self._is_dormant else LATEST)
             with self._lock:
+                if self._signalled and not was_woken:  # woken between the end of the wait and here: take that back
+                    self._wake.acquire(blocking=False)
                 self._signalled = False
                 rows, waiters = self._rows, self._waiters
                 ends = self._is_closed and not (rows or waiters or self._kept)

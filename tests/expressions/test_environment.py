@@ -226,6 +226,7 @@ def test_services_that_are_not_there_are_told() -> None:
         "{{ l | jq('env') }}",
         "{{ l | jq('$ENV.PATH') }}",
         "{{ l | jq('input') }}",
+        "{{ {'env': 1} | jq('.env, env') }}",
         "{{ s.__class__ }}",
         "{{ s.format('x') }}",
         "{{ s['__class__']['__mro__'] }}",

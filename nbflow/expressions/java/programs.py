@@ -13,9 +13,9 @@ from nbflow.errors import TemplateError, UnsafeTemplateError
 
 _MAX_PROGRAM = 10_000
 _FORBIDDEN = re.compile(
-    r"\$__prog|\$ENV\b|\b(?:env|input|inputs|input_filename|import|include|debug|halt|halt_error|stderr)\b(?!\s*:)"
+    r"\$ENV\b|\b(?:env|input|inputs|input_filename|import|include|debug|halt|halt_error|stderr)\b(?!\s*:)"
 )
-_UNBOUNDED = re.compile(r"\b(?:def|recurse|while|until|repeat|range|limit|combinations|ltrimstr_all)\b|\*\s*[0-9]{4,}")
+_UNBOUNDED = re.compile(r"\b(?:def|recurse|while|until|repeat|range|limit|combinations)\b|\*\s*[0-9]{4,}")
 _TEXT = re.compile(r'"(?:[^"\\]|\\[^(])*"')
 _CHILD = """
 import json, sys
@@ -38,9 +38,9 @@ def run_program(program: str, text: str, seconds: float) -> list[object]:
     if len(program) > _MAX_PROGRAM:
         raise UnsafeTemplateError(f"a jq expression may have {_MAX_PROGRAM} characters, not more")
     words = _TEXT.sub('""', program)
-    refused = _FORBIDDEN.search(words)
-    if refused and not words[: refused.start()].endswith("."):
-        raise UnsafeTemplateError(f"`{refused.group()}` of jq may not be used: it reaches out of the expression")
+    for refused in _FORBIDDEN.finditer(words):
+        if not words[: refused.start()].endswith("."):
+            raise UnsafeTemplateError(f"`{refused.group()}` of jq may not be used: it reaches out of the expression")
     if _UNBOUNDED.search(words):
         return _apart(program, text, seconds)
     try:
