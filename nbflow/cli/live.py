@@ -22,6 +22,7 @@ from nbflow.model.events import Event, ExecutionChanged, LogWritten, TaskRunChan
 from nbflow.model.execution import LogEntry
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
+from nbflow.model.task import LogLevel
 from nbflow.source import render_problems
 from nbflow.types import JsonValue
 from nbflow.widgets.gantt import seconds, text_gantt
@@ -173,7 +174,8 @@ def _signals() -> Iterator[None]:
 
 def _show_event(event: Event) -> None:
     if isinstance(event, LogWritten):
-        say(log_line(event.entry))
+        if event.entry.level.rank >= LogLevel.INFO.rank:  # `executions logs` shows the rest
+            say(log_line(event.entry))
     elif isinstance(event, TaskRunChanged) and event.task_run.state in (State.RETRYING, State.PAUSED):
         run = event.task_run
         say(f"             {coloured(run.state)} {run.task_id}")

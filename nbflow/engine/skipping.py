@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nbflow.engine.history import History
 from nbflow.engine.rendering import Renderer
-from nbflow.errors import TemplateError
+from nbflow.errors import NbflowError
 from nbflow.model.state import State, StateHistory, worst
 from nbflow.model.task import Task
 from nbflow.plugins import Facts, Question, TaskLog
@@ -26,7 +26,7 @@ def may_run(task: Task, renderer: Renderer, history: History, log: TaskLog) -> S
             facts = Facts(history.now(), renderer.text, execution, history.outputs.tree, runs)
             if not all(condition.holds(facts) for condition in task.conditions if isinstance(condition, Question)):
                 return State.SKIPPED
-    except TemplateError as error:
+    except NbflowError as error:
         log.error("it cannot be told whether the task is to run: %s", error)
         return State.FAILED
     return None

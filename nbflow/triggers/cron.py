@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 _NICKNAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _FIELDS = (
-    ("minute", "0 to 59"),
-    ("hour", "0 to 23"),
-    ("day of month", "1 to 31"),
-    ("month", "1 to 12, or JAN to DEC"),
-    ("day of week", "0 to 7 (0 and 7 are Sunday), or SUN to SAT"),
+    ("minute", "0 to 59", 59),
+    ("hour", "0 to 23", 23),
+    ("day of month", "1 to 31", 31),
+    ("month", "1 to 12, or JAN to DEC", 12),
+    ("day of week", "0 to 7 (0 and 7 are Sunday), or SUN to SAT", 7),
 )
-_SECOND = ("second", "0 to 59")
+_SECOND = ("second", "0 to 59", 59)
+_RANDOM = re.compile(r"(?:^|,)[rh](?![a-z])", re.IGNORECASE)  # croniter draws a number for it, anew each time
+_STEP = re.compile(r"/(\d+)")
 _LEAP_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -32,16 +35,18 @@ def check_cron(text: str, with_seconds: bool = False) -> str:
     fields = (_SECOND, *_FIELDS) if with_seconds else _FIELDS
     parts = text.split()
     if len(parts) != len(fields):
-        names = ", ".join(name for name, _ in fields)
+        names = ", ".join(name for name, _, _ in fields)
         more = " (six fields need `withSeconds: true`)" if len(parts) == 6 and not with_seconds else ""
         raise ValueError(
             f"`{text}` must be a cron expression of {len(fields)} fields ({names}), such as "
             f'"{"0 " if with_seconds else ""}0 9 * * *"; it has {len(parts)}{more}'
         )
-    for number, (part, (name, allowed)) in enumerate(zip(parts, fields, strict=True)):
+    for number, (part, (name, allowed, most)) in enumerate(zip(parts, fields, strict=True)):
         alone = ["*"] * len(fields)
         alone[number] = part
         try:
+            if _RANDOM.search(part) or any(int(step) > most for step in _STEP.findall(part)):
+                raise ValueError("croniter accepts it, cron does not")
             croniter.expand(" ".join(alone), second_at_beginning=with_seconds)
         except (CroniterBadCronError, ValueError, KeyError) as cause:
             raise ValueError(

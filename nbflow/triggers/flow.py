@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import time
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nbflow.model.base import Duration
 from nbflow.plugins import Model, State, Text, Trigger, trigger_type
+from nbflow.triggers.cron import check_timezone
+from nbflow.triggers.moments import TimeOfDay
+from nbflow.types import IDENTIFIER
 
 _ENDED = [State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.SKIPPED, State.RETRIED]
 
@@ -19,10 +21,18 @@ class UpstreamFlow(Model):
 
     namespace: Text = Field(description="Its namespace.")
     flow_id: Text | None = Field(default=None, description="Its id; any flow of the namespace unless said.")
-    states: list[State] = Field(
-        default_factory=lambda: [State.SUCCESS, State.WARNING], description="States that count."
-    )
+    states: list[State] = Field(default_factory=list, description="States that count; any unless said.")
     labels: dict[str, Text] = Field(default_factory=dict, description="Labels its execution must have.")
+
+
+class Dependency(Model):
+    """A flow whose execution is waited for, in the newer form."""
+
+    namespace: Text | None = Field(default=None, description="Its namespace; any unless said.")
+    flow_id: Text | None = Field(default=None, description="Its id; any flow unless said.")
+    states: list[State] = Field(default_factory=list, description="States that count; any unless said.")
+    labels: dict[str, Text] = Field(default_factory=dict, description="Labels its execution must have.")
+    when: Text | None = Field(default=None, description="Counts only when this expression is true.")
 
 
 class FilterField(StrEnum):
@@ -81,11 +91,17 @@ class TimeWindow(Model):
     """The time in which executions count together."""
 
     type: WindowType = Field(default=WindowType.DURATION_WINDOW, description="How it is bounded.")
-    deadline: time | None = Field(default=None, description="For DAILY_TIME_DEADLINE: the end, from midnight on.")
-    start_time: time | None = Field(default=None, description="For DAILY_TIME_WINDOW: the beginning.")
-    end_time: time | None = Field(default=None, description="For DAILY_TIME_WINDOW: the end.")
+    deadline: TimeOfDay | None = Field(default=None, description="For DAILY_TIME_DEADLINE: the end, from midnight on.")
+    start_time: TimeOfDay | None = Field(default=None, description="For DAILY_TIME_WINDOW: the beginning.")
+    end_time: TimeOfDay | None = Field(default=None, description="For DAILY_TIME_WINDOW: the end.")
     window: Duration | None = Field(default=None, description="Length; a day unless said.")
     window_advance: Duration | None = Field(default=None, description="How far the beginning is moved.")
+    timezone: Text = Field(default="UTC", description="Time zone of the times of day, such as `Europe/Paris`.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str) -> str:
+        return check_timezone(value)
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> Self:
@@ -100,10 +116,51 @@ class TimeWindow(Model):
         return self
 
 
+class Window(Model):
+    """The time in which dependencies count together: the newer form, whose properties tell its type."""
+
+    deadline: TimeOfDay | None = Field(default=None, description="Each day from midnight until then.")
+    from_: TimeOfDay | None = Field(default=None, description="Each day from then until `to`.")
+    to: TimeOfDay | None = Field(default=None, description="Each day from `from` until then.")
+    lookback: Duration | None = Field(default=None, description="So long before the newest execution.")
+    every: Duration | None = Field(default=None, description="Again and again so long; a day unless said.")
+    offset: Duration | None = Field(default=None, description="How far the beginning of `every` is moved.")
+    timezone: Text = Field(default="UTC", description="Time zone of the times of day, such as `Europe/Paris`.")
+    fire_once: bool = Field(default=False, description="Whether it all must happen again after it fired.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str) -> str:
+        return check_timezone(value)
+
+    @model_validator(mode="after")
+    def _is_of_one_type(self) -> Self:
+        forms = (("deadline",), ("from_", "to"), ("lookback",), ("every", "offset"))
+        written = [
+            f"`{name.rstrip('_')}`"
+            for name in (next((name for name in form if getattr(self, name) is not None), None) for form in forms)
+            if name is not None
+        ]
+        if len(written) > 1:
+            raise ValueError(f"{' and '.join(written)} do not go together: they bound the window in different ways")
+        if (self.from_ is None) != (self.to is None):
+            there, missing = ("`from`", "`to`") if self.to is None else ("`to`", "`from`")
+            raise ValueError(f"a window with {there} needs {missing}")
+        return self
+
+
+class Mode(StrEnum):
+    """How many of the dependencies must have come."""
+
+    ALL = "ALL"
+    ANY = "ANY"
+    AT_LEAST = "AT_LEAST"
+
+
 class Preconditions(Model):
     """What must have happened within a time window before the trigger fires."""
 
-    id: Text = Field(description="Name of the preconditions, once in a flow.")
+    id: Text = Field(pattern=IDENTIFIER.pattern, description="Name of the preconditions, once in a flow.")
     flows: list[UpstreamFlow] = Field(default_factory=list, description="Flows that must have run.")
     where: list[ExecutionFilter] = Field(default_factory=list, description="Filters executions must pass.")
     time_window: TimeWindow = Field(default_factory=TimeWindow, description="The time in which they count together.")
@@ -124,10 +181,17 @@ class Flow(Trigger):
 
     states: list[State] = Field(default_factory=lambda: list(_ENDED), description="States that it fires on.")
     preconditions: Preconditions | None = Field(default=None, description="What must have happened together.")
-    depends_on: list[UpstreamFlow] = Field(
-        default_factory=list,
-        description="Flows that must have run; the newer form of `preconditions.flows`.",
+    depends_on: list[Dependency] = Field(
+        default_factory=list, description="Flows that must have run; the newer form of `preconditions.flows`."
     )
-    window: TimeWindow | Duration | None = Field(
+    window: Window | None = Field(
         default=None, description="The time in which they count together; the newer form of `timeWindow`."
     )
+    mode: Mode = Field(default=Mode.ALL, description="How many of `dependsOn` must have come.")
+    min_satisfied: int | None = Field(default=None, ge=1, description="How many, for AT_LEAST.")
+
+    @model_validator(mode="after")
+    def _says_how_many(self) -> Self:
+        if (self.mode is Mode.AT_LEAST) != (self.min_satisfied is not None):
+            raise ValueError("`mode: AT_LEAST` and `minSatisfied` need each other")
+        return self

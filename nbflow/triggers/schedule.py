@@ -12,6 +12,7 @@ from nbflow.model.base import Duration
 from nbflow.model.condition import ConditionField
 from nbflow.plugins import Model, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_cron, check_timezone
+from nbflow.triggers.moments import Instant
 from nbflow.types import JsonValue
 
 
@@ -26,8 +27,8 @@ class MissedSchedules(StrEnum):
 class Backfill(Model):
     """Past dates to run once the flow is saved."""
 
-    start: datetime = Field(description="First date, as ISO 8601.")
-    end: datetime | None = Field(default=None, description="Last date; now unless said.")
+    start: Instant = Field(description="First date, as ISO 8601.")
+    end: Instant | None = Field(default=None, description="Last date; now unless said.")
     inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Inputs of these executions.")
     labels: dict[str, Text] | list[dict[str, Text]] = Field(
         default_factory=dict, description="Labels of these executions."
@@ -42,8 +43,7 @@ class Backfill(Model):
 
 @trigger_type(
     "io.kestra.plugin.core.trigger.Schedule",
-    aliases=["schedule"],
-    old_names=["io.kestra.core.models.triggers.types.Schedule"],
+    old_names=["io.kestra.core.models.triggers.types.Schedule", "schedule"],  # both were written in older lessons
 )
 class Schedule(Trigger):
     """Start the flow at the dates of a cron expression."""
@@ -70,14 +70,16 @@ class Schedule(Trigger):
     @field_validator("cron")
     @classmethod
     def _is_cron(cls, value: str, others: ValidationInfo) -> str:
-        return check_cron(value, others.data.get("with_seconds", False))
+        if "with_seconds" not in others.data:  # it is wrong itself, so how many fields are right is not known
+            return value
+        return check_cron(value, others.data["with_seconds"])
 
 
 @trigger_type("io.kestra.plugin.core.trigger.ScheduleOnDates", aliases=["schedule_on_dates"])
 class ScheduleOnDates(Trigger):
     """Start the flow at given dates."""
 
-    dates: list[datetime] = Field(min_length=1, description="Dates to fire at, as ISO 8601.")
+    dates: list[Instant] = Field(min_length=1, description="Dates to fire at, as ISO 8601.")
     timezone: Text = Field(default="UTC", description="Time zone of dates that name none.")
     recover_missed_schedules: MissedSchedules = Field(
         default=MissedSchedules.ALL, description="Dates to run that passed while nothing was there to fire."

@@ -10,10 +10,14 @@ from nbflow.engine import Engine
 from nbflow.errors import NbflowError
 from nbflow.model.execution import Execution, LogEntry, TaskRun
 from nbflow.model.state import State
+from nbflow.model.task import LogLevel
 from nbflow.widgets.values import Shown, outputs_of
 
 LOG_LINES = 200
 """How many of the last lines a view keeps."""
+
+LEAST_LEVEL = LogLevel.INFO
+"""What a view shows of the log; `%flow logs` shows everything."""
 
 _AFTER_EXECUTION = timedelta(seconds=10)
 """How long to wait for the next task of `afterExecution` to begin."""
@@ -45,7 +49,8 @@ class Snapshot:
         self.execution: Execution = engine.record(execution_id)
         self._after = _tasks_after(engine, self.execution)
         self._runs = {run.id: run for run in engine.task_runs_of(execution_id)}
-        self.entries: deque[LogEntry] = deque(engine.logs_of(execution_id, last=LOG_LINES), maxlen=LOG_LINES)
+        lines = engine.logs_of(execution_id, LEAST_LEVEL, last=LOG_LINES)
+        self.entries: deque[LogEntry] = deque(lines, maxlen=LOG_LINES)
         self._last_entry = self.entries[-1].seq if self.entries else 0
 
     @property
@@ -91,7 +96,7 @@ class Snapshot:
             elif isinstance(record, TaskRun):
                 self._runs[record.id] = record
                 changes.task_runs[record.id] = record
-            elif record.seq > self._last_entry:
+            elif record.seq > self._last_entry and record.level.rank >= LEAST_LEVEL.rank:
                 self._last_entry = record.seq
                 self.entries.append(record)
                 changes.entries.append(record)

@@ -56,6 +56,9 @@ EXECUTION = Execution(
         (dates.Weekend(date="2024-03-02T23:00:00Z"), True),
         (dates.DateTimeBetween(after=datetime(2024, 1, 1, tzinfo=UTC)), True),
         (dates.DateTimeBetween(before=datetime(2024, 1, 1)), False),  # as written in a flow
+        (dates.DateTimeBetween(after=NOW), True),  # a schedule at the very bound fires
+        (dates.DateTimeBetween(before=NOW), True),
+        (dates.DateTimeBetween(after=datetime(2024, 3, 1, 12, 30, 1, tzinfo=UTC)), False),
         (dates.TimeBetween.model_validate({"after": "12:00:00", "before": "13:00:00"}), True),
         (dates.TimeBetween.model_validate({"after": "13:00:00+01:00", "before": "13:20:00+01:00"}), False),
         (dates.TimeBetween.model_validate({"after": "22:00:00", "before": "06:00:00"}), False),
@@ -96,11 +99,13 @@ def test_bounds_are_needed(cls: Callable[[], Question]) -> None:
 
 
 def test_holidays_need_their_package() -> None:
+    condition = dates.PublicHoliday(country="FR", date="2024-07-14")
     if importlib.util.find_spec("holidays") is not None:
-        assert dates.PublicHoliday(country="FR", date="2024-07-14").holds(facts())
+        assert condition.holds(facts())
         return
-    with pytest.raises(ValidationError, match="pip install holidays"):
-        dates.PublicHoliday(country="FR")
+    with pytest.raises(TemplateError) as refused:
+        condition.holds(facts())
+    assert str(refused.value) == ("the condition PublicHoliday needs the package `holidays` (pip install holidays)")
 
 
 @pytest.mark.parametrize(

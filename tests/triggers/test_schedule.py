@@ -23,6 +23,7 @@ from nbflow.triggers.schedule import MissedSchedules, Schedule, ScheduleOnDates
         "@HOURLY",
         "0 9 * * 1-5",
         "0 0 * * 7",
+        "*/59 */23 * MAR,APR THU,FRI",
     ],
 )
 def test_cron_expressions_are_accepted(cron: str) -> None:
@@ -35,6 +36,9 @@ def test_cron_expressions_are_accepted(cron: str) -> None:
         ("0 25 * * *", "field 2 (hour) of the cron expression `0 25 * * *` must be 0 to 23, got `25`"),
         ("a * * * *", "field 1 (minute) of the cron expression `a * * * *` must be 0 to 59, got `a`"),
         ("0 0 * * FUN", "must be 0 to 7 (0 and 7 are Sunday), or SUN to SAT, got `FUN`"),
+        ("R * * * *", "field 1 (minute) of the cron expression `R * * * *` must be 0 to 59, got `R`"),
+        ("0 h(1-5) * * *", "field 2 (hour) of the cron expression `0 h(1-5) * * *` must be 0 to 23, got `h(1-5)`"),
+        ("*/70 * * * *", "field 1 (minute) of the cron expression `*/70 * * * *` must be 0 to 59, got `*/70`"),
         ("0 9 * *", "of 5 fields (minute, hour, day of month, month, day of week)"),
         ("0 9 * *", 'such as "0 9 * * *"; it has 4'),
         ("0 0 9 * * *", "it has 6 (six fields need `withSeconds: true`)"),

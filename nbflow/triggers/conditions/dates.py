@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from nbflow.errors import TemplateError
 from nbflow.plugins import Facts, Question, Text, condition_type
 from nbflow.triggers.conditions import old_names
+from nbflow.triggers.moments import Instant, TimeOfDay
 
 _CORE = "io.kestra.plugin.core.condition"
 
@@ -107,29 +108,30 @@ class PublicHoliday(DateQuestion):
     country: Text = Field(description="ISO 3166 code of the country, such as FR.")
     sub_division: Text | None = Field(default=None, description="ISO 3166-2 code of a part of it.")
 
-    @model_validator(mode="after")
-    def _can_tell(self) -> Self:
-        if importlib.util.find_spec("holidays") is None:
-            raise ValueError("needs the package `holidays`, which is not installed: pip install holidays")
-        return self
-
     def holds(self, facts: Facts) -> bool:
-        holidays: Any = importlib.import_module("holidays")  # Any: an optional package without types of its own
+        try:
+            holidays: Any = importlib.import_module("holidays")  # Any: an optional package without types of its own
+        except ModuleNotFoundError as missing:
+            # Not MissingExtraError: who asks is told that this cannot be answered, as by `isPublicHoliday()`.
+            raise TemplateError(
+                "the condition PublicHoliday needs the package `holidays`", hint="pip install holidays"
+            ) from missing
         country = facts.render(self.country).upper()
         part = facts.render(self.sub_division).upper() if self.sub_division else None
         day: date = self.moment(facts).date()
         try:
             return day in holidays.country_holidays(country, subdiv=part, years=day.year)
         except NotImplementedError as cause:
-            raise TemplateError(f"the holidays of {country} {part or ''} are not known") from cause
+            place = f"{country} {part}" if part else country
+            raise TemplateError(f"the holidays of {place} are not known") from cause
 
 
 @condition_type(f"{_CORE}.DateTimeBetween", old_names=old_names("DateTimeBetween"))
 class DateTimeBetween(DateQuestion):
-    """Whether the date is after one instant, before another, or both."""
+    """Whether the date is not before one instant, not after another, or both."""
 
-    after: datetime | None = Field(default=None, description="The date must be after this.")
-    before: datetime | None = Field(default=None, description="The date must be before this.")
+    after: Instant | None = Field(default=None, description="The earliest date.")
+    before: Instant | None = Field(default=None, description="The latest date.")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:
@@ -139,15 +141,15 @@ class DateTimeBetween(DateQuestion):
     def holds(self, facts: Facts) -> bool:
         moment = self.moment(facts)
         after, before = (_in_zone(bound, moment) for bound in (self.after, self.before))
-        return (after is None or moment > after) and (before is None or moment < before)
+        return (after is None or moment >= after) and (before is None or moment <= before)
 
 
 @condition_type(f"{_CORE}.TimeBetween", old_names=old_names("TimeBetween"))
 class TimeBetween(DateQuestion):
     """Whether the time of day is after one time, before another, or both; it may span midnight."""
 
-    after: time | None = Field(default=None, description="The time must be after this, such as 16:00:00+02:00.")
-    before: time | None = Field(default=None, description="The time must be before this.")
+    after: TimeOfDay | None = Field(default=None, description="The time must be after this, such as 16:00:00+02:00.")
+    before: TimeOfDay | None = Field(default=None, description="The time must be before this.")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:

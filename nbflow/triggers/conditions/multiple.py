@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from nbflow.model.base import Duration
 from nbflow.model.condition import Condition, ConditionField
@@ -20,7 +20,11 @@ class MultipleCondition(Condition):
     id: Text = Field(description="Name of the condition, once in a flow.")
     description: Text | None = Field(default=None, description="What it is for.")
     conditions: dict[str, ConditionField] = Field(min_length=1, description="Name → condition; all must have held.")
-    time_window: TimeWindow = Field(default_factory=TimeWindow, description="The time in which they count together.")
+    time_window: TimeWindow = Field(
+        default_factory=TimeWindow,
+        validation_alias=AliasChoices("timeWindow", "timeSLA", "sla"),
+        description="The time in which they count together.",
+    )
     window: Duration | None = Field(default=None, description="Older form of `timeWindow`: its length.")
     window_advance: Duration | None = Field(default=None, description="Older form of `timeWindow`: its beginning.")
     reset_on_success: bool = Field(default=True, description="Whether it all must happen again after it fired.")
