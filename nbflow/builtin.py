@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from nbflow.plugins.registry import Catalog
+from nbflow.plugins.catalog import Catalog
 
 
 def _names(target: str, *names: str) -> dict[str, str]:

@@ -8,9 +8,9 @@ from nbflow.model.dynamic import Dynamic
 from nbflow.model.execution import TaskRun
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel, Task, TaskField
+from nbflow.plugins.catalog import Catalog
 from nbflow.plugins.context import FileStorage, RunContext, TaskLog
 from nbflow.plugins.registry import (
-    Catalog,
     Registry,
     condition_type,
     plugin_type,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from importlib.metadata import entry_points
 
-from nbflow.plugins.registry import Catalog
+from nbflow.plugins.catalog import Catalog
 
 GROUP = "nbflow.plugins"
 

@@ -8,31 +8,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import TypeVar, cast
 
 from nbflow.errors import MissingExtraError, PluginError, UnknownTypeError
 from nbflow.model.plugin import Plugin
+from nbflow.plugins.catalog import Catalog
 
 PluginT = TypeVar("PluginT", bound=Plugin)
-
-
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """What one package brings: type name or alias → `"module:Class"`, a mapping for each kind.
-
-    An entry point of the group `nbflow.plugins` names one. Importing it must be cheap: texts only.
-    """
-
-    tasks: Mapping[str, str] = field(default_factory=dict)
-    triggers: Mapping[str, str] = field(default_factory=dict)
-    conditions: Mapping[str, str] = field(default_factory=dict)
-    runners: Mapping[str, str] = field(default_factory=dict)
-
-    def of(self, kind: str) -> Mapping[str, str]:
-        """The mapping of one kind: `task`, `trigger`, `condition` or `runner`."""
-        return cast("Mapping[str, str]", getattr(self, f"{kind}s"))
 
 
 class Registry:

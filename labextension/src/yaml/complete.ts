@@ -1,22 +1,10 @@
 /** What fits at a position of a flow's YAML: keys, types, values, names in expressions. */
 
 import type { PluginTypes } from '../api/types';
+import type { Completion, Item } from './completion';
 import { completeExpression } from './expressions';
 import { documentAt, locate, type Place } from './locate';
 import type { Schema, SchemaReader, Shape } from './schema';
-
-export interface Item {
-  label: string;
-  insert: string;
-  kind: 'property' | 'class' | 'enum' | 'variable' | 'function';
-  documentation: string;
-}
-
-export interface Completion {
-  start: number;
-  end: number;
-  items: Item[];
-}
 
 /** What the server knows; both parts may be missing. */
 export interface Knowledge {

@@ -1,6 +1,6 @@
 /** Names inside `{{ … }}` and `{% … %}`: the variables of an execution and the ids the text declares. */
 
-import type { Completion, Item } from './complete';
+import type { Completion, Item } from './completion';
 import { type Block, outline } from './outline';
 
 const ROOTS: Record<string, string> = {
