@@ -54,11 +54,6 @@ export class Client {
     await this._send(path`executions/${id}/actions/kill`, {}, { method: 'DELETE' });
   }
 
-  async act(id: string, action: 'restart' | 'resume' | 'pause'): Promise<void> {
-    const body = action === 'resume' ? new FormData() : undefined; // the inputs of a pause: none
-    await this._send(path`executions/${id}/actions/${action}`, {}, { method: 'POST', body });
-  }
-
   logs = async (id: string): Promise<LogEntry[]> =>
     guards.list(await this._json(path`logs/${id}`), guards.logEntry);
 

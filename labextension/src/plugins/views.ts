@@ -19,7 +19,7 @@ import type { Widget } from '@lumino/widgets';
 import { Commands, executionArgs, flowArgs } from '../commands';
 import { LiveExecution } from '../services/live';
 import { IServices } from '../tokens';
-import { type Act, ExecutionView } from '../widgets/executionview';
+import { ExecutionView, type Kill } from '../widgets/executionview';
 import { FlowView } from '../widgets/flowview';
 import { nbflowIcon } from '../widgets/icon';
 import { runFlow } from '../widgets/rundialog';
@@ -87,8 +87,8 @@ export const views: JupyterFrontEndPlugin<void> = {
         if (id === undefined) {
           return;
         }
-        const act: Act = async action => {
-          await (action === 'kill' ? client.kill(id) : client.act(id, action));
+        const kill: Kill = async () => {
+          await client.kill(id);
           await executions.refresh();
         };
         const make = () => {
@@ -101,7 +101,7 @@ export const views: JupyterFrontEndPlugin<void> = {
               void executions.refresh(); // the list shall not lag behind the view
             }
           });
-          return new ExecutionView(live, actions(app), act, trans);
+          return new ExecutionView(live, actions(app), kill, trans);
         };
         await show(`nbflow-execution-${id}`, trans.__('Execution'), make, { id });
       }

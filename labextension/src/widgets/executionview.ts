@@ -16,16 +16,15 @@ import { LogList } from './loglist';
 import { stateChip } from './statechip';
 
 /** Sends an action; its failure is shown in the view. */
-export type Act = (action: 'kill' | 'restart' | 'resume' | 'pause') => Promise<void>;
+export type Kill = () => Promise<void>;
 
-const RESTARTABLE = ['FAILED', 'WARNING', 'KILLED', 'CANCELLED'];
 const FRAME = 500; // milliseconds between two drawings of running bars
 
 export class ExecutionView extends Widget {
   constructor(
     private readonly _live: LiveExecution,
     private readonly _actions: Actions,
-    private readonly _act: Act,
+    private readonly _kill: Kill,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -150,22 +149,19 @@ export class ExecutionView extends Widget {
   }
 
   private _buttons(state: string): HTMLElement[] {
-    const make = (action: Parameters<Act>[0], label: string) =>
-      button(label, () => void this._perform(action), { 'data-action': action });
-    if (RESTARTABLE.includes(state)) {
-      return [make('restart', this._trans.__('Restart'))];
+    if (isTerminal(state)) {
+      return [];
     }
-    const kill = isTerminal(state) ? [] : [make('kill', this._trans.__('Kill'))];
-    const resume = state === 'PAUSED' ? [make('resume', this._trans.__('Resume'))] : [];
-    return [...resume, ...kill];
+    const kill = () => void this._perform();
+    return [button(this._trans.__('Kill'), kill, { 'data-action': 'kill' })];
   }
 
-  private async _perform(action: Parameters<Act>[0]): Promise<void> {
+  private async _perform(): Promise<void> {
     this._head.querySelectorAll('button[data-action]').forEach(each => {
       each.toggleAttribute('disabled', true);
     });
     try {
-      await this._act(action);
+      await this._kill();
       this._live.watch();
     } catch (error) {
       this._draw();
