@@ -169,7 +169,7 @@ def _unknown_name(findings: Findings, path: Path, place: Place, root: str, name:
     if near:
         findings.error(path, f"there is no {word} `{name}`", f"did you mean `{near[0]}`?", place=place)
     elif _is_whole(root, known):
-        hint = f"there {'is' if len(known) == 1 else 'are'} {', '.join(sorted(known)[:12])}"
+        hint = f"the flow has {', '.join(sorted(known)[:12])}"
         findings.error(path, f"there is no {word} `{name}`", hint, place=place)
     else:
         # A flow that declares none at all is most likely an excerpt, to be completed before it is run.

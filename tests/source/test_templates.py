@@ -56,7 +56,7 @@ def test_what_may_well_be_right_passes(check: Callable[[str], list[Problem]], me
         ('"{{ outputs.extrct.x }}"', 14, 26, 6, "there is no task `extrct`", "did you mean `extract`?"),
         ('"{{ inputs.nam }}"', 14, 25, 3, "there is no input `nam`", "did you mean `name`?"),
         ('"{{ vars.tabel }}"', 14, 23, 5, "there is no variable `tabel`", "did you mean `table`?"),
-        ('"{{ inputs.zzz }}"', 14, 25, 3, "there is no input `zzz`", "there are name, nested"),
+        ('"{{ inputs.zzz }}"', 14, 25, 3, "there is no input `zzz`", "the flow has name, nested"),
         ('"{{ flow.id | uper }}"', 14, 28, 4, "there is no filter `uper`", "did you mean `upper`?"),
         ('"{{ noww() }}"', 14, 18, 4, "there is no function `noww`", "did you mean `now`?"),
         ("|\n      one\n        {{ flow.id | uper }}", 16, 22, 4, "there is no filter `uper`", "did you mean `upper`?"),
