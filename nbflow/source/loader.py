@@ -19,6 +19,7 @@ from nbflow.source.findings import Findings
 from nbflow.source.resolving import FlowResolver
 from nbflow.source.rules import check_rules
 from nbflow.source.templates import Expressions, check_templates, names_of
+from nbflow.source.without_effect import note_without_effect
 from nbflow.types import JsonValue
 
 _KEPT = 256
@@ -145,6 +146,7 @@ def _read(
     flow = resolver.read_flow(raw)
     resolver.note_idle_defaults()
     check_rules(findings, raw, resolver.parts)
+    note_without_effect(findings, raw, resolver.parts)
     tasks = {str(part.raw.get("id")): part for part in resolver.parts if part.kind == "task"}
     all_known = all(part.cls is not None for part in resolver.parts)
     check_templates(findings, document.value, names_of(document.value, tasks if all_known else None), environment)

@@ -96,7 +96,12 @@ def _triggers(flow: Flow) -> list[str]:
     lines = []
     for trigger in flow.triggers:
         when = getattr(trigger, "cron", None)
-        facts = [part for part in (str(when) if when else "", "disabled" if trigger.disabled else "") if part]
+        # Nothing fires triggers in this version, and nobody should wait for one.
+        facts = [
+            part
+            for part in (str(when) if when else "", "disabled" if trigger.disabled else "does not fire yet")
+            if part
+        ]
         more = f" ({', '.join(facts)})" if facts else ""
         lines.append(f"{trigger.id}: {trigger.type.rsplit('.', 1)[-1]}{more}")
     return lines
