@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from nbflow.engine.attempt import Result, attempt
@@ -39,8 +40,15 @@ class Workings:
         self.variables = variables
         self.calls = calls
         self.services = ExecutionServices(history, store)
+        self._slots: dict[str, asyncio.Semaphore] = {}
         self.is_killing = False
         """Whether a cancellation is a kill; otherwise the engine stops, and the execution goes on later."""
+
+    def slots(self, task: Task) -> AbstractAsyncContextManager[None]:
+        """What a task run holds while it works: a task may say how many of its runs do so at once."""
+        if not task.concurrent:
+            return nullcontext()
+        return self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent))
 
 
 class TaskScope:
@@ -79,7 +87,8 @@ class TaskScope:
             if verdict is not None:
                 return await self._end(child, run, Result(verdict))
             if isinstance(child, RunnableTask):
-                return await self._run_attempts(child, run, renderer)
+                async with self._workings.slots(child):
+                    return await self._run_attempts(child, run, renderer)
             assert isinstance(child, FlowableTask), f"{child.type} neither works nor runs children"
             return await self._run_flowable(child, run)
         except asyncio.CancelledError:

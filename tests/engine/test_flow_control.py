@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from nbflow.engine import Engine
 from tests.engine.conftest import RunTasks, messages, states
 
@@ -96,6 +98,21 @@ def test_concurrent_bounds_a_parallel(run_tasks: RunTasks) -> None:
     a, b = execution.task_runs["a"], execution.task_runs["b"]
     assert a.end is not None
     assert a.end <= b.attempts[0].start
+
+
+def test_concurrent_bounds_the_runs_of_a_task_in_a_loop(run_tasks: RunTasks) -> None:
+    execution = run_tasks("""
+        - id: loop
+          type: io.kestra.plugin.core.flow.ForEach
+          values: [1, 2, 3]
+          concurrencyLimit: 0
+          tasks:
+            - {id: wait, type: io.kestra.plugin.core.flow.Sleep, duration: PT0.05S, concurrent: 1}
+    """)
+    runs = sorted((run for run in execution.task_runs if run.task_id == "wait"), key=lambda run: run.attempts[0].start)
+    for before, after in pairwise(runs):
+        assert before.end is not None
+        assert before.end <= after.attempts[0].start
 
 
 def test_dag_runs_a_task_once_those_it_needs_have_succeeded(run_tasks: RunTasks) -> None:
