@@ -97,10 +97,12 @@ class Registry:
 
     def _advice(self, kind: str, type_name: str) -> str:
         names = self.names(kind)
+        last = type_name.rsplit(".", 1)[-1].lower()
         nearest = difflib.get_close_matches(type_name, names, n=3, cutoff=0.7)
-        if not nearest:  # the right class under another package is a common slip
-            last = type_name.rsplit(".", 1)[-1].lower()
-            nearest = [name for name in names if name.rsplit(".", 1)[-1].lower() == last][:3]
+        # Long packages make all their classes look alike: what counts is the name of the class.
+        alike = [name for name in nearest if difflib.get_close_matches(last, [name.rsplit(".", 1)[-1].lower()])]
+        elsewhere = [name for name in names if name.rsplit(".", 1)[-1].lower() == last][:3]
+        nearest = alike or elsewhere or nearest[:1]  # the right class under another package is a common slip
         if nearest:
             return "did you mean " + " or ".join(f"`{name}`" for name in nearest) + "?"
         return f"`nbflow plugins list` shows the {kind} types there are"

@@ -122,8 +122,7 @@ nonsense: 1
         '4:9  tasks[0].id: must be letters, digits, `-` and `_`, starting with a letter or digit, got "a b"',
         "6:5  tasks[0].mesage: there is no property `mesage` here (did you mean `message`?)",
         '7:12  tasks[0].level: must be one of INFO, WARN, got "LOUD"',
-        "9:11  tasks[1].type: there is no task type `test.core.Grop` "
-        "(did you mean `test.core.Group` or `test.core.Log` or `test.core.Script`?)",
+        "9:11  tasks[1].type: there is no task type `test.core.Grop` (did you mean `test.core.Group`?)",
         "10:5  tasks[2].sql: `sql` is missing (add `sql: …` (the question))",
         '12:11  tasks[2].rows: must be a whole number, got "abc"',
         '15:35  triggers[0].cron: must be a cron expression such as "0 9 * * *", got "0 9"',
