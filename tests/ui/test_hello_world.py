@@ -59,7 +59,7 @@ id: slow
 namespace: tests
 tasks:
   - {id: quick, type: io.kestra.plugin.core.log.Log, message: "<b>off we go</b>"}
-  - {id: long, type: io.kestra.plugin.core.flow.Sleep, duration: PT5S}
+  - {id: long, type: io.kestra.plugin.core.flow.Sleep, duration: PT15S}
 """
 
 
@@ -82,7 +82,7 @@ def test_the_gantt_is_live_while_other_cells_run(open_notebook: OpenNotebook, tm
     expect(view.locator(".nbflow-chip")).to_have_text("RUNNING")
     _keep_picture("live", page.screenshot())
 
-    expect(page.locator(".nbflow-execution").last).to_contain_text("SUCCESS", timeout=20_000)
+    expect(page.locator(".nbflow-execution").last).to_contain_text("SUCCESS", timeout=60_000)
     assert notebook.complaints == []
 
 
