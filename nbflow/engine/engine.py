@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import difflib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
@@ -25,6 +24,7 @@ from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
+from nbflow.nearest import did_you_mean
 from nbflow.settings import Settings
 from nbflow.source import load_flow, validate
 from nbflow.store import Store, StoredFlow
@@ -382,11 +382,12 @@ class Engine:
             return FlowNotFoundError(f"the flow {namespace}.{flow_id} has no revision {revision}")
         wanted = f"{namespace}.{flow_id}"
         known = [f"{stored.namespace}.{stored.id}" for stored in self.store.flows.list()]
-        nearest = difflib.get_close_matches(wanted, known, n=3) or [uid for uid in known if uid.endswith(f".{flow_id}")]
-        if nearest:
-            hint = "did you mean " + " or ".join(f"`{uid}`" for uid in nearest) + "?"
-        else:
-            hint = "deploy it first: `%%flow` in a cell, or `nbflow flows deploy FILE`"
+        elsewhere = next((f"did you mean `{uid}`?" for uid in known if uid.endswith(f".{flow_id}")), "")
+        hint = (
+            did_you_mean(wanted, known, 3)
+            or elsewhere
+            or "deploy it first: `%%flow` in a cell, or `nbflow flows deploy FILE`"
+        )
         return FlowNotFoundError(f"there is no flow `{wanted}`", hint=hint)
 
 

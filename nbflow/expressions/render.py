@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from nbflow.errors import Location, TemplateError, UndefinedNameError, UnsafeTemplateError
 from nbflow.expressions.compile import Compiled
 from nbflow.expressions.lexer import RAW, location
-from nbflow.expressions.nearest import nearest
 from nbflow.expressions.scope import Missing, Scope
 from nbflow.expressions.text import java_text
+from nbflow.nearest import did_you_mean
 
 _FAILURES = (
     Missing,
@@ -97,9 +97,9 @@ def _nearest_hint(failure: Missing) -> str:
     hyphened = next((one for one in names if one.startswith(f"{name}-")), "")
     if hyphened:
         return f"write `['{hyphened}']`: a `-` outside of quotes is a minus"
-    near = nearest(name, names)
-    if near:
-        return f"did you mean `{near}`?"
+    advice = did_you_mean(name, names)
+    if advice:
+        return advice
     return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:12])}" if names else ""
 
 

@@ -14,7 +14,6 @@ from jinja2 import nodes
 from nbflow.expressions.catalog import Catalog, Definition
 from nbflow.expressions.hyphens import hyphenated
 from nbflow.expressions.lexer import syntax_error
-from nbflow.expressions.nearest import nearest
 from nbflow.expressions.shapes import chain, is_secret, path_text, problem_of, root
 from nbflow.expressions.tree import (
     Arguments,
@@ -41,6 +40,7 @@ from nbflow.expressions.tree import (
     Text,
     Unary,
 )
+from nbflow.nearest import did_you_mean
 
 LAZY = frozenset({"o_hyphenated", "o_coalesce", "o_coalesce_undefined", "o_or_null", "o_final"})
 """Functions all of whose operands are computed only when they ask for them."""
@@ -379,9 +379,7 @@ class Translator:
         return nodes.Filter(first, definition.alias, rest, keywords, None, None, lineno=position + 1)
 
     def _unknown(self, position: int, kind: str, name: str, known: Iterable[str]) -> nodes.Expr:
-        near = nearest(name, known)
-        hint = f"did you mean `{near}`?" if near else ""
-        return self._failure(position, f"there is no {kind} `{name}`", hint)
+        return self._failure(position, f"there is no {kind} `{name}`", did_you_mean(name, known))
 
     def _failure(self, position: int, message: str, hint: str = "") -> nodes.Expr:
         return self._call(position, "o_fail", self._text_const(position, message), self._text_const(position, hint))

@@ -160,7 +160,7 @@ def _option(name: str, value: str, variables: Mapping[str, object], found: Argum
 
 
 def _advice(name: str, known: Collection[str]) -> str:
-    from nbflow.source.nearest import did_you_mean
+    from nbflow.nearest import did_you_mean
 
     return did_you_mean(name, known)
 

@@ -13,7 +13,7 @@ from nbflow.magics.arguments import Arguments, read_arguments
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.running import RUN_FLAGS, RUN_VALUED, run_flow
 from nbflow.magics.session import Session, shows_errors, split_uid
-from nbflow.source.nearest import did_you_mean
+from nbflow.nearest import did_you_mean
 from nbflow.widgets.colours import sign
 from nbflow.widgets.flow import show_flow
 from nbflow.widgets.gantt import seconds

@@ -8,7 +8,7 @@ from nbflow.magics.arguments import Arguments
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.session import Session
 from nbflow.model.flow import Flow
-from nbflow.source.nearest import did_you_mean
+from nbflow.nearest import did_you_mean
 from nbflow.widgets.gantt import seconds
 from nbflow.widgets.live import show_execution
 from nbflow.widgets.output import has_widgets

@@ -214,7 +214,7 @@ class ChoiceInput(Input):
         # With an expression the values are known only once `read_inputs` has rendered it.
         if text not in self.choices and not self.allow_custom_value and (self.values or self.expression is None):
             raise ValueError(
-                f"must be one of {', '.join(self.choices)}, got {shown(value)}{values_.nearest(text, self.choices)}"
+                f"must be one of {', '.join(self.choices)}, got {shown(value)}{values_.or_nearest(text, self.choices)}"
             )
         return text
 
@@ -400,7 +400,7 @@ INPUT_TYPES: dict[str, type[Input]] = {cls.model_fields["type"].default: cls for
 def _item_type(name: str) -> str:
     if name not in INPUT_TYPES or name in ("ARRAY", "MULTISELECT"):
         allowed = [known for known in INPUT_TYPES if known not in ("ARRAY", "MULTISELECT")]
-        raise ValueError(f"must be one of {', '.join(allowed)}, got {shown(name)}{values_.nearest(name, allowed)}")
+        raise ValueError(f"must be one of {', '.join(allowed)}, got {shown(name)}{values_.or_nearest(name, allowed)}")
     return name
 
 

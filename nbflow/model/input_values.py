@@ -6,7 +6,6 @@ stored as ISO text ending in Z, a date as yyyy-MM-dd, a time as HH:mm:ss, a dura
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from nbflow.model.durations import format_duration, parse_duration
 from nbflow.model.yaml_text import load_yaml
+from nbflow.nearest import did_you_mean
 from nbflow.types import JsonValue
 
 _WHOLE = re.compile(r"[-+]?[0-9]+\Z")
@@ -224,9 +224,10 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON value")
 
 
-def nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+def or_nearest(name: str, names: list[str]) -> str:
+    """What to add to a refusal of a name: the nearest one that there is."""
+    advice = did_you_mean(name, names)
+    return f"; {advice}" if advice else ""
 
 
 def within(value: Any, least: Any, greatest: Any, show: Any) -> None:  # Any: numbers and durations alike

@@ -5,7 +5,6 @@ declared (YAML) ─ InputField ─▶ Input        given ─ read_inputs ─▶ 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from nbflow.errors import NbflowError, Problem
 from nbflow.model.dynamic import holds_expression
 from nbflow.model.input_types import INPUT_TYPES, AnyInput, ChoiceInput, Input
 from nbflow.model.input_values import shown, to_list, to_text
+from nbflow.nearest import did_you_mean
 from nbflow.types import JsonValue
 
 __all__ = ["INPUT_TYPES", "Input", "InputField", "read_inputs"]
@@ -63,8 +63,7 @@ def _read_input(value: object) -> Input:
         )
     cls = INPUT_TYPES.get(written.upper()) if isinstance(written, str) else None
     if cls is None:
-        near = difflib.get_close_matches(str(written).upper(), INPUT_TYPES, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(INPUT_TYPES)}"
+        hint = did_you_mean(str(written), INPUT_TYPES) or f"there are {', '.join(INPUT_TYPES)}"
         raise PydanticCustomError(
             "input_type_unknown",
             "there is no input type {found}",

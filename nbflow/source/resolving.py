@@ -14,12 +14,12 @@ from nbflow.model.flow import Flow
 from nbflow.model.input_values import shown
 from nbflow.model.inputs import Input
 from nbflow.model.plugin import RESOLVER, Plugin
+from nbflow.nearest import did_you_mean
 from nbflow.plugins.registry import Registry
 from nbflow.source.defaults import Default, merge
 from nbflow.source.document import Path
 from nbflow.source.findings import Findings
 from nbflow.source.layout import input_model, layout
-from nbflow.source.nearest import did_you_mean
 from nbflow.source.wording import findings
 from nbflow.types import JsonValue
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from nbflow.model.dag import find_cycle
+from nbflow.nearest import did_you_mean
 from nbflow.source.document import Path
 from nbflow.source.findings import Findings
-from nbflow.source.nearest import did_you_mean
 from nbflow.source.resolving import Part
 from nbflow.types import JsonValue
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from nbflow.errors import TemplateError
+from nbflow.nearest import nearest
 from nbflow.source.document import Path, Place
 from nbflow.source.findings import Findings
-from nbflow.source.nearest import nearest
 from nbflow.types import JsonValue
 
 _NEVER_RENDERED = {"description", "displayName", "validator", "documentation"}

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from nbflow.model.input_values import shown
+from nbflow.nearest import did_you_mean, nearest
 from nbflow.source.document import Path
 from nbflow.source.layout import layout, model_at
-from nbflow.source.nearest import did_you_mean, nearest
 from nbflow.types import IDENTIFIER, NAMESPACE
 
 _EXPECTED: dict[str, str] = {

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from nbflow.nearest import did_you_mean
+
 _NICKNAMES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _FIELDS = (
     ("minute", "0 to 59", 59),
@@ -67,10 +69,8 @@ def check_timezone(text: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as cause:
-        import difflib
         from zoneinfo import available_timezones
 
-        nearest = difflib.get_close_matches(name, available_timezones(), n=2, cutoff=0.6)
-        hint = "did you mean " + " or ".join(f"`{zone}`" for zone in nearest) if nearest else "write `Europe/Paris`"
+        hint = did_you_mean(name, sorted(available_timezones()), 2).rstrip("?") or "write `Europe/Paris`"
         raise ValueError(f"there is no time zone `{text}`; {hint}") from cause
     return name

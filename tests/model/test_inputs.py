@@ -97,7 +97,7 @@ def test_values_are_read_as_their_type(properties: dict[str, Any], given: object
         (
             {"type": "SELECT", "values": ["red", "blue"]},
             "bleu",
-            'must be one of red, blue, got "bleu"; did you mean blue?',
+            'must be one of red, blue, got "bleu"; did you mean `blue`?',
         ),
         ({"type": "ENUM", "values": ["A"]}, "Z", 'must be one of A, got "Z"'),
         ({"type": "MULTISELECT", "values": ["a"]}, ["a", "z"], 'must be one of a, got "z"'),
