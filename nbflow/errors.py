@@ -28,7 +28,8 @@ class Location:
 class Problem:
     """One thing that is wrong with a text: what, where, and how to mend it.
 
-    `severity` is `"error"` (the flow is refused) or `"warning"` (it works, and there is a better way).
+    `severity` is `"error"` (the flow is refused), `"warning"` (it works, and may do something else than meant) or
+    `"info"` (it works, and is worth knowing).
     `length` is the number of characters to underline from `column` on; 0 when it is not known.
     """
 
@@ -43,6 +44,10 @@ class Problem:
     @property
     def is_error(self) -> bool:
         return self.severity == "error"
+
+    @property
+    def is_warning(self) -> bool:
+        return self.severity == "warning"
 
     def __str__(self) -> str:
         path = f"  {self.path}:" if self.path else ""

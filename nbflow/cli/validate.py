@@ -26,7 +26,7 @@ def validate(paths: PathsArgument, output: OutputOption = Output.TEXT) -> None:
         problems = [part.in_whole(problem) for part in parts for problem in find_problems(part.text)]
         files, flows = files + 1, flows + len(parts)
         wrong = sum(problem.is_error for problem in problems)
-        errors, warnings = errors + wrong, warnings + len(problems) - wrong
+        errors, warnings = errors + wrong, warnings + sum(problem.is_warning for problem in problems)
         if output is Output.JSON:
             entries = [{key: getattr(problem, key) for key in problem.__slots__} for problem in problems]
             report.append({"file": name, "valid": not wrong, "problems": entries})

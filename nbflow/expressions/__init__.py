@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nbflow.expressions.environment import Environment, default_environment, has_expression, render
 from nbflow.expressions.limits import Limits
-from nbflow.expressions.names import Call, Reference
+from nbflow.expressions.names import Call, Inspection, Reference
 from nbflow.expressions.services import NoServices, Services
 from nbflow.expressions.values import AuthorText
 
@@ -16,6 +16,7 @@ __all__ = [
     "AuthorText",
     "Call",
     "Environment",
+    "Inspection",
     "Limits",
     "NoServices",
     "Reference",

@@ -71,3 +71,7 @@ class Catalog:
     filters: Mapping[str, Definition]
     functions: Mapping[str, Definition]
     tests: Mapping[str, Definition]
+
+    def of_kind(self, kind: str) -> Mapping[str, Definition]:
+        """All filters, functions or tests; `kind` is one of these words in the singular."""
+        return {"filter": self.filters, "function": self.functions, "test": self.tests}[kind]

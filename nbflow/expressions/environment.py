@@ -14,7 +14,7 @@ from nbflow.expressions.filters import FILTERS
 from nbflow.expressions.functions import FUNCTIONS
 from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.limits import Limits
-from nbflow.expressions.names import Call, Reference, calls, references
+from nbflow.expressions.names import Inspection, inspect
 from nbflow.expressions.parser import parse
 from nbflow.expressions.predicates import TESTS
 from nbflow.expressions.render import evaluate, run, without_raw_tags
@@ -45,8 +45,8 @@ class Environment:
     def __init__(self, limits: Limits | None = None, clock: Clock | None = None) -> None:
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
-        catalog = Catalog(FILTERS, FUNCTIONS, TESTS)
-        self._compiler = Compiler(catalog, self.limits)
+        self._catalog = Catalog(FILTERS, FUNCTIONS, TESTS)
+        self._compiler = Compiler(self._catalog, self.limits)
         self._compiled = functools.lru_cache(maxsize=self.limits.cache_size)(self._compile)
         self.filters: Mapping[str, Function] = _functions(FILTERS)
         self.functions: Mapping[str, Function] = _functions(FUNCTIONS)
@@ -132,17 +132,12 @@ class Environment:
         if "{" in text:
             self._compiled(str(text))
 
-    def references(self, text: str) -> tuple[Reference, ...]:
-        """The variables that a text reads, found without running it. Raises: TemplateSyntaxError."""
+    def inspect(self, text: str) -> Inspection:
+        """What a text reads and calls, found without running it. Raises: TemplateSyntaxError."""
         if not has_expression(text):
-            return ()
-        return references(text, parse(str(text), self.limits))
-
-    def calls(self, text: str) -> tuple[Call, ...]:
-        """The filters, functions and tests that a text uses. Raises: TemplateSyntaxError."""
-        if not has_expression(text):
-            return ()
-        return calls(text, parse(str(text), self.limits))
+            return Inspection()
+        self._check_size(text)
+        return inspect(text, parse(str(text), self.limits), self._catalog)
 
 
 def _functions(table: Mapping[str, object]) -> Mapping[str, Function]:

@@ -163,7 +163,10 @@ class Grammar:
                 if token.text in _CONSTANTS:
                     return Literal(token.position, _CONSTANTS[token.text])
                 if self.is_punctuation("("):
-                    return Call(token.position, token.text, self._arguments())
+                    arguments = self._arguments()
+                    if token.text == "block" and not arguments.positional:
+                        raise syntax_error(self.text, token.position, "`block` takes the name of a block")
+                    return Call(token.position, token.text, arguments)
                 return Name(token.position, token.text)
             case Kind.NUMBER:
                 self.next()

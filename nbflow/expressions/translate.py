@@ -13,7 +13,6 @@ from jinja2 import nodes
 
 from nbflow.expressions.catalog import Catalog, Definition
 from nbflow.expressions.hyphens import hyphenated
-from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.shapes import chain, is_secret, path_text, problem_of, root
 from nbflow.expressions.tree import (
     Arguments,
@@ -320,8 +319,6 @@ class Translator:
     def _function(self, node: Call) -> nodes.Expr:
         at = node.position
         if node.name == "block":
-            if not node.arguments.positional:
-                raise syntax_error(self._text, at, "`block` takes the name of a block")
             return self._call(at, "o_block", self._expression(node.arguments.positional[0]))
         definition = self._catalog.functions.get(node.name)
         if definition is not None:

@@ -36,7 +36,7 @@ def flow_cell(session: Session, line: str, cell: str) -> Execution | None:
         flow = session.engine.deploy(cell)
     except FlowValidationError as invalid:
         raise _refuse(invalid.problems, text, "nothing was deployed") from None
-    warnings = [problem for problem in session.engine.validate(cell) if not problem.is_error]
+    warnings = [problem for problem in session.engine.validate(cell) if problem.is_warning]
     if warnings:
         _show_problems(warnings, text)
     if runs:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from nbflow.model.base import Text
+from nbflow.model.base import Model, Text
 from nbflow.model.condition import ConditionField
 from nbflow.model.plugin import Plugin, plugin_field
 from nbflow.model.state import State
@@ -16,6 +16,9 @@ from nbflow.types import IDENTIFIER, JsonValue
 
 class Trigger(Plugin):
     """What starts executions of a flow by itself."""
+
+    class Output(Model):
+        """What `{{ trigger.… }}` sees in the executions it starts."""
 
     plugin_kind: ClassVar[str] = "trigger"
 

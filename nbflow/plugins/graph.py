@@ -50,13 +50,14 @@ class FlowGraph:
 def flow_graph(flow: Flow) -> FlowGraph:
     """The graph of a flow's tasks."""
     graph = FlowGraph()
-    _add(graph, _top_branch(flow.tasks), None, "tasks")
+    _add(graph, top_branch(flow.tasks), None, "tasks")
     for block, tasks in (("errors", flow.errors), ("finally", flow.finally_), ("afterExecution", flow.after_execution)):
         _add(graph, Branch(tasks), None, block)
     return graph
 
 
-def _top_branch(tasks: Sequence[Task]) -> Branch:
+def top_branch(tasks: Sequence[Task]) -> Branch:
+    """The tasks of a flow as they run: one after another, or as a Dag when one names what it depends on."""
     if any(task.depends_on for task in tasks):
         return Branch(tasks, order=Order.DAG, needs={task.id: task.depends_on for task in tasks})
     return Branch(tasks)

@@ -162,8 +162,8 @@ def violation(text: str, problems: list[Problem], index: int, file_name: str = "
         "deprecationPaths": [
             problem.path for problem in problems if not problem.is_error and "deprecated" in problem.message
         ],
-        "warnings": [constraint(problem) for problem in problems if not problem.is_error],
-        "infos": [],
+        "warnings": [constraint(problem) for problem in problems if problem.is_warning],
+        "infos": [constraint(problem) for problem in problems if problem.severity == "info"],
         "problems": [problem_entry(problem) for problem in problems],
     }
     optional = {

@@ -45,6 +45,9 @@ class Findings:
     ) -> None:
         self._add(path, message, hint, "warning", at_key, place)
 
+    def info(self, path: Path, message: str, hint: str = "", *, place: Place | None = None) -> None:
+        self._add(path, message, hint, "info", False, place)
+
     def place_in(self, path: Path, line: int, column: int) -> Place:
         """Where line and column of the text at `path` stand."""
         written, _ = self._written(path)

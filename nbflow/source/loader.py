@@ -16,9 +16,10 @@ from nbflow.plugins.registry import registry as default_registry
 from nbflow.source.defaults import from_flow, from_settings
 from nbflow.source.document import Document, read_document
 from nbflow.source.findings import Findings
+from nbflow.source.names import names_of
 from nbflow.source.resolving import FlowResolver
 from nbflow.source.rules import check_rules
-from nbflow.source.templates import Expressions, check_templates, names_of
+from nbflow.source.templates import Expressions, check_templates
 from nbflow.source.without_effect import note_without_effect
 from nbflow.types import JsonValue
 
@@ -147,9 +148,9 @@ def _read(
     resolver.note_idle_defaults()
     check_rules(findings, raw, resolver.parts)
     note_without_effect(findings, raw, resolver.parts)
-    tasks = {str(part.raw.get("id")): part for part in resolver.parts if part.kind == "task"}
-    all_known = all(part.cls is not None for part in resolver.parts)
-    check_templates(findings, document.value, names_of(document.value, tasks if all_known else None), environment)
+    is_valid = flow is not None and not findings.has_errors
+    names = names_of(document.value, resolver.parts, flow if is_valid else None, findings)
+    check_templates(findings, document.value, names, environment)
     return flow, document, findings, resolver.classes
 
 

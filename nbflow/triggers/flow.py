@@ -11,7 +11,7 @@ from nbflow.model.base import Duration
 from nbflow.plugins import Model, State, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_timezone
 from nbflow.triggers.moments import TimeOfDay
-from nbflow.types import IDENTIFIER
+from nbflow.types import IDENTIFIER, JsonValue
 
 _ENDED = [State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.SKIPPED, State.RETRIED]
 
@@ -178,6 +178,15 @@ class Preconditions(Model):
 )
 class Flow(Trigger):
     """Start the flow when executions of other flows change their state."""
+
+    class Output(Trigger.Output):
+        execution_id: Text = Field(description="The execution whose change made it fire.")
+        namespace: Text = Field(description="The namespace of its flow.")
+        flow_id: Text = Field(description="Its flow.")
+        flow_revision: int = Field(description="The revision of its flow.")
+        state: State = Field(description="The state it came to.")
+        execution_labels: dict[str, JsonValue] = Field(default_factory=dict, description="Its labels.")
+        outputs: dict[str, JsonValue] = Field(default_factory=dict, description="Its outputs.")
 
     states: list[State] = Field(default_factory=lambda: list(_ENDED), description="States that it fires on.")
     preconditions: Preconditions | None = Field(default=None, description="What must have happened together.")

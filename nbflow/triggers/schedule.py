@@ -41,12 +41,23 @@ class Backfill(Model):
         return self
 
 
+class Dates(Trigger.Output):
+    """What `{{ trigger.… }}` sees of a date that fired."""
+
+    date: datetime = Field(description="The date it fires for.")
+    next: datetime | None = Field(default=None, description="The date after that.")
+    previous: datetime | None = Field(default=None, description="The date before that.")
+
+
 @trigger_type(
     "io.kestra.plugin.core.trigger.Schedule",
     old_names=["io.kestra.core.models.triggers.types.Schedule", "schedule"],  # both were written in older lessons
 )
 class Schedule(Trigger):
     """Start the flow at the dates of a cron expression."""
+
+    class Output(Dates):
+        """What `{{ trigger.… }}` sees in the executions it starts."""
 
     with_seconds: bool = Field(default=False, description="Whether `cron` has a field for seconds in front.")
     cron: Text = Field(
@@ -78,6 +89,9 @@ class Schedule(Trigger):
 @trigger_type("io.kestra.plugin.core.trigger.ScheduleOnDates", aliases=["schedule_on_dates"])
 class ScheduleOnDates(Trigger):
     """Start the flow at given dates."""
+
+    class Output(Dates):
+        """What `{{ trigger.… }}` sees in the executions it starts."""
 
     dates: list[Instant] = Field(min_length=1, description="Dates to fire at, as ISO 8601.")
     timezone: Text = Field(default="UTC", description="Time zone of dates that name none.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from nbflow.plugins import Text, Trigger, trigger_type
+from nbflow.types import JsonValue
 
 
 @trigger_type(
@@ -14,6 +15,11 @@ from nbflow.plugins import Text, Trigger, trigger_type
 )
 class Webhook(Trigger):
     """Start the flow when its webhook address is called."""
+
+    class Output(Trigger.Output):
+        body: JsonValue = Field(default=None, description="What was sent; parsed when it is JSON.")
+        headers: dict[str, list[str]] = Field(default_factory=dict, description="Headers of the call.")
+        parameters: dict[str, list[str]] = Field(default_factory=dict, description="Query parameters of the call.")
 
     key: Text = Field(
         min_length=1, max_length=256, description="Last part of the address; hard to guess, or from `secret()`."

@@ -8,7 +8,8 @@ from html import escape
 from nbflow.errors import Problem
 from nbflow.source import render_problems
 
-_RED, _AMBER = "#e53935", "#e6a100"
+_RED, _AMBER, _BLUE = "#e53935", "#e6a100", "#1e88e5"
+_COLOURS = {"error": _RED, "warning": _AMBER, "info": _BLUE}
 _STYLE = "margin:4px 0;padding:6px 10px;font-size:13px;line-height:1.45;overflow-x:auto"
 
 
@@ -21,7 +22,7 @@ def problems_html(problems: Sequence[Problem], text: str, name: str = "cell") ->
     """The same, with carets and messages in colour."""
     blocks = []
     for problem in problems:
-        colour = _RED if problem.is_error else _AMBER
+        colour = _COLOURS.get(problem.severity, _RED)
         head, *rest = escape(render_problems([problem], text, name)).split("\n")
         lines = [f'<b style="color:{colour}">{head}</b>']
         for line in rest:

@@ -21,7 +21,7 @@ ENVIRONMENT = Environment()
         ("{{ a.b ?? c.d }}", [(("a", "b"), True), (("c", "d"), False)]),
         ("{{ a.b ??? c }}", [(("a", "b"), True), (("c",), False)]),
         ("{{ a | default(b) }}", [(("a",), True), (("b",), False)]),
-        ("{{ a.b is defined ? a.b : '' }}", [(("a", "b"), True), (("a", "b"), False)]),
+        ("{{ a.b is defined ? a.b : '' }}", [(("a", "b"), True), (("a", "b"), True)]),
         (
             "{% for x in inputs.l %}{{ x.y }}{{ loop.index }}{{ z }}{% endfor %}",
             [(("inputs", "l"), False), (("z",), False)],
@@ -36,18 +36,18 @@ ENVIRONMENT = Environment()
     ],
 )
 def test_references(text: str, expected: list[tuple[tuple[str, ...], bool]]) -> None:
-    found = ENVIRONMENT.references(text)
+    found = ENVIRONMENT.inspect(text).references
     assert [(reference.path, reference.is_guarded) for reference in found] == expected
 
 
 def test_references_tell_their_place() -> None:
-    (first, second) = ENVIRONMENT.references("a\n  {{ x }} {{ y.z }}")
+    (first, second) = ENVIRONMENT.inspect("a\n  {{ x }} {{ y.z }}").references
     assert (first.line, first.column, second.line, second.column) == (2, 6, 2, 14)
 
 
 def test_calls_are_found_in_the_order_of_the_text() -> None:
     text = "{{ now() | date('yyyy') is empty }}{% filter upper | trim %}{% endfilter %}{{ nosuch() }}"
-    found = [(call.kind, call.name, call.column) for call in ENVIRONMENT.calls(text)]
+    found = [(call.kind, call.name, call.column) for call in ENVIRONMENT.inspect(text).calls]
     assert found == [
         ("function", "now", 4),
         ("filter", "date", 12),
@@ -59,9 +59,10 @@ def test_calls_are_found_in_the_order_of_the_text() -> None:
 
 
 def test_macros_of_the_template_are_no_calls() -> None:
-    assert ENVIRONMENT.calls("{% macro m() %}{% endmacro %}{{ m() }}{% block b %}{% endblock %}{{ block('b') }}") == ()
+    text = "{% macro m() %}{% endmacro %}{{ m() }}{% block b %}{% endblock %}{{ block('b') }}"
+    assert ENVIRONMENT.inspect(text).calls == ()
 
 
 def test_wrong_syntax_is_an_error() -> None:
     with pytest.raises(TemplateSyntaxError):
-        ENVIRONMENT.references("{{ a")
+        ENVIRONMENT.inspect("{{ a")

@@ -13,7 +13,7 @@ from nbflow.model.dynamic import Dynamic
 from nbflow.model.plugin import Plugin
 from nbflow.model.task import TaskField
 from nbflow.model.trigger import Trigger
-from nbflow.plugins import FlowableTask, RunnableTask, TaskRunner
+from nbflow.plugins import Branch, FlowableTask, Order, RunnableTask, TaskRunner
 from nbflow.plugins.registry import Catalog, Registry
 from nbflow.plugins.runner import RunnerField
 from nbflow.types import JsonValue
@@ -30,6 +30,12 @@ class Level(StrEnum):
 
 class Log(RunnableTask):
     """Write a line."""
+
+    class Output(RunnableTask.Output):
+        """What it has written."""
+
+        x: Text = Field(description="The line.")
+        line_count: int = Field(description="How many lines.")
 
     message: Dynamic[Text] | list[Text] = Field(description="Text to write.")
     level: Dynamic[Level] = Field(default=Level.INFO, description="How loud.")
@@ -74,6 +80,29 @@ class Dag(FlowableTask):
 
     tasks: list[Step] = Field(min_length=1, description="The tasks.")
 
+    def branches(self) -> list[Branch]:
+        """All of them, and what each waits for."""
+        needs = {step.task.id: step.depends_on for step in self.tasks}
+        return [Branch([step.task for step in self.tasks], order=Order.DAG, needs=needs)]
+
+
+class Together(FlowableTask):
+    """Run tasks at once."""
+
+    tasks: list[TaskField] = Field(min_length=1, description="The tasks.")
+
+    def branches(self) -> list[Branch]:
+        """All of them."""
+        return [Branch(self.tasks, order=Order.PARALLEL)]
+
+
+class Loop(FlowableTask):
+    """Run tasks again and again."""
+
+    is_loop = True
+
+    tasks: list[TaskField] = Field(min_length=1, description="The tasks.")
+
 
 class Switch(FlowableTask):
     """Run one of several lists of tasks."""
@@ -81,9 +110,18 @@ class Switch(FlowableTask):
     value: Dynamic[Text] = Field(description="What decides.")
     cases: dict[str, list[TaskField]] = Field(default_factory=dict, description="Tasks for each value.")
 
+    def branches(self) -> list[Branch]:
+        """One for each value."""
+        return [Branch(tasks, value) for value, tasks in self.cases.items()]
+
 
 class Schedule(Trigger):
     """Start by the clock."""
+
+    class Output(Trigger.Output):
+        """When it fired."""
+
+        date: Text = Field(description="The date it fires for.")
 
     cron: Text = Field(description="When.")
 
@@ -117,6 +155,8 @@ def make_registry() -> Registry:
         named(Process, "test.core.Process"),
         named(Group, "test.core.Group"),
         named(Dag, "test.core.Dag"),
+        named(Together, "test.core.Together"),
+        named(Loop, "test.core.Loop"),
         named(Switch, "test.core.Switch"),
         named(Schedule, "test.core.Schedule", aliases=("schedule",)),
         named(Holds, "test.core.Holds"),

@@ -11,6 +11,17 @@ from nbflow.source import load_flow, read_document, render_problems, validate
 from nbflow.source.without_effect import MESSAGE
 from nbflow.source.writer import dump_flow
 
+KNOWN = (
+    MESSAGE,
+    "is an older name",
+    "is an older spelling",
+    "run as a Dag",
+    "reads as a subtraction",
+    "print as it is written",
+    "no task `previous_task` in this flow",
+)
+"""How what there is to say of the seeds ends: they are excerpts, and written in spellings of several years."""
+
 FLOWS = Path(__file__).parent.parent / "flows"
 
 
@@ -36,8 +47,8 @@ def test_what_has_no_effect_yet_is_said() -> None:
 @pytest.mark.parametrize("path", paths("seeds"), ids=lambda path: path.stem)
 def test_flows_of_the_seeds_load(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    errors = [problem for problem in validate(text) if problem.is_error]
-    assert render_problems(errors, text, path.name) == ""
+    alarms = [problem for problem in validate(text) if problem.is_error or not problem.message.endswith(KNOWN)]
+    assert render_problems(alarms, text, path.name) == ""
     assert load_flow(text).flow.id
 
 

@@ -32,7 +32,8 @@ def test_every_type_is_a_definition_under_its_name(schema: Any) -> None:
 
 def test_lists_of_tasks_offer_every_task(schema: Any) -> None:
     wanted = [{"$ref": f"#/definitions/test.{name}"} for name in
-              ("core.Dag", "core.Group", "core.Log", "core.Script", "core.Switch", "db.one.Query")]  # fmt: skip
+              ("core.Dag", "core.Group", "core.Log", "core.Loop", "core.Script", "core.Switch", "core.Together",
+               "db.one.Query")]  # fmt: skip
     assert schema["properties"]["tasks"]["items"] == {"anyOf": wanted}
     assert schema["definitions"]["Task"] == {"anyOf": wanted}
     nested = schema["definitions"]["test.core.Group"]["properties"]["tasks"]["items"]

@@ -184,7 +184,7 @@ function problem(value: unknown): Problem | undefined {
     message: text(value.message) ?? 'not valid',
     hint: text(value.hint) ?? '',
     path: text(value.path) ?? '',
-    severity: value.severity === 'warning' ? 'warning' : 'error',
+    severity: value.severity === 'warning' || value.severity === 'info' ? value.severity : 'error',
     line: number(value.line) ?? 1,
     column: number(value.column) ?? 1,
     length: number(value.length) ?? 0

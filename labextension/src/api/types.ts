@@ -91,7 +91,7 @@ export interface Problem {
   message: string;
   hint: string;
   path: string;
-  severity: 'error' | 'warning';
+  severity: 'error' | 'warning' | 'info';
   /** From 1, in the text that was posted. */
   line: number;
   column: number;

@@ -5,7 +5,7 @@ import type { Problem } from '../api/types';
 export interface Range {
   from: number;
   to: number;
-  severity: 'error' | 'warning';
+  severity: Problem['severity'];
   message: string;
 }
 
