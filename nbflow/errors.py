@@ -109,9 +109,13 @@ class InputError(ProblemsError):
 
 
 class TemplateError(NbflowError):
-    """An expression could not be parsed or rendered."""
+    """An expression could not be parsed or rendered.
+
+    `text` is the whole text that holds the expression; `where` counts in it, or in the flow once its place is known.
+    """
 
     code = "template"
+    text: str = ""
 
 
 class TemplateSyntaxError(TemplateError):

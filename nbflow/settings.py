@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -38,7 +38,8 @@ class Settings:
 
     `durability` "full": a commit survives power loss; "normal": it survives the end of the process.
     `repository_url` is None for SQLite in the home. `storage_url` is set when files between tasks lie elsewhere than in
-    `storage_path`, such as `s3://bucket`.
+    `storage_path`, such as `s3://bucket`. `encryption_key`: base64 of 16, 24 or 32 bytes; None for a key of the home's
+    own, in its file `secret.key`.
     """
 
     home: Path
@@ -54,6 +55,12 @@ class Settings:
     log_level: str = "INFO"
     log_path: Path | None = None
     log_retention: timedelta | None = None
+    environment_name: str | None = None
+    url: str | None = None
+    env_prefix: str = "ENV_"
+    globals: Mapping[str, object] = field(default_factory=dict, repr=False)
+    plugin_defaults: Sequence[Mapping[str, object]] = ()
+    encryption_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.storage_path == Path():
@@ -64,7 +71,9 @@ class Settings:
         """The settings of a home. Raises: SettingsError naming the file and the key."""
         place = find_home(home, env)
         file = next((file for name in FILE_NAMES if (file := place / name).is_file()), None)
-        return cls(place) if file is None else _Reader(place, file, env).read()
+        settings = cls(place) if file is None else _Reader(place, file, env).read()
+        key = env.get("NBFLOW_ENCRYPTION_KEY")
+        return replace(settings, encryption_key=key) if key else settings
 
 
 def find_home(home: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Path:
@@ -123,6 +132,12 @@ class _Reader:
             log_level=(self._text("logging.level") or defaults.log_level).upper(),
             log_path=self._path(log_path) if log_path else None,
             log_retention=self._duration("logging.retention"),
+            environment_name=self._text("environment.name"),
+            url=self._text("url"),
+            env_prefix=self._text("variables.envVarsPrefix") or defaults.env_prefix,
+            globals=self._section("variables.globals"),
+            plugin_defaults=self._plugin_defaults(),
+            encryption_key=self._text("encryption.secretKey"),
         )
 
     def _load(self) -> dict[str, object]:
@@ -202,6 +217,22 @@ class _Reader:
                 raise self._error(key.rpartition(".")[0], "must hold sections")
             node = node.get(name)
         return node
+
+    def _plugin_defaults(self) -> Sequence[Mapping[str, object]]:
+        for key in ("plugins.defaults", "tasks.defaults"):
+            value = self._value(key)
+            if value is None:
+                continue
+            if not isinstance(value, list) or not all(isinstance(entry, dict) and "type" in entry for entry in value):
+                raise self._error(key, "must be a list of entries with `type` and `values`")
+            return value
+        return ()
+
+    def _section(self, key: str) -> dict[str, object]:
+        value = self._value(key)
+        if value is not None and not isinstance(value, dict):
+            raise self._error(key, "must hold names and values")
+        return value or {}
 
     def _text(self, key: str) -> str | None:
         value = self._value(key)

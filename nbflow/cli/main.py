@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from nbflow.cli import executions, flows, namespaces, plugins, render, run, validate, version
+from nbflow.cli import executions, expressions, flows, namespaces, plugins, render, run, validate, version
 from nbflow.cli.options import HomeOption
 from nbflow.cli.showing import show_error, warn
 from nbflow.cli.startup import hurry, leave
@@ -41,6 +41,7 @@ for module, names in (
 app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
+app.command("expressions")(expressions.expressions)
 app.command("version")(version.version)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nbflow.cli.options import Output, OutputOption, UsageError, read_pairs
+from nbflow.cli.options import HomeOption, Output, OutputOption, UsageError, read_pairs
 from nbflow.cli.showing import say, show_json
 
 
@@ -18,11 +18,16 @@ def render(
         list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Variables; `inputs.name=Ada` is nested.")
     ] = None,
     file: Annotated[Path | None, typer.Option("--variables", help="A JSON or YAML file with variables.")] = None,
+    execution: Annotated[
+        str | None, typer.Option("--execution", "-e", metavar="ID", help="Render it on this execution, or the `last`.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="With --execution: as a property of this task (run).")
+    ] = None,
     output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
 ) -> None:
     """Render an expression."""
-    from nbflow.expressions import render as render_text
-
     known = _read_file(file) if file is not None else {}
     for name, value in read_pairs(variables, "a variable").items():
         *path, last = name.split(".")
@@ -33,11 +38,29 @@ def render(
                 raise UsageError(f"`{name}` lies inside `{part}`, which holds a value already")
             branch = step
         branch[last] = value
-    rendered = render_text(text, known)
+    rendered = _render(text, known) if execution is None else _render_in(execution, task, text, known, home)
     if output is Output.JSON:
         show_json({"result": rendered})
     else:
         say(str(rendered))
+
+
+def _render(text: str, known: dict[str, object]) -> str:
+    from nbflow.expressions import render as render_text
+
+    return render_text(text, known)
+
+
+def _render_in(execution: str, task: str | None, text: str, known: dict[str, object], home: Path | None) -> str:
+    from nbflow.engine import Engine
+
+    with Engine(home, takes_over=False) as engine:
+        if execution == "last":
+            newest = engine.executions(limit=1)
+            if not newest:
+                raise UsageError("nothing has run yet", hint="nbflow run FILE")
+            execution = newest[0].id
+        return engine.render(text, execution, task=task, variables=known)
 
 
 def _read_file(path: Path) -> dict[str, object]:

@@ -32,7 +32,7 @@ async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext) -> R
     Raises: asyncio.CancelledError alone, when the execution is killed or its engine stops.
     """
     try:
-        rendered = renderer.model(task)
+        rendered = await renderer.amodel(task)
     except (TemplateError, ValueError) as error:
         ctx.log.error("a property cannot be rendered: %s", error)
         return Result(State.FAILED)

@@ -1,11 +1,15 @@
-"""What one execution may ask of the engine about another: start a subflow and wait for it."""
+"""What one execution may ask of the engine about another: start a subflow, wait for it and look into it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from nbflow.engine.history import History
+from nbflow.engine.hub import Hub
 from nbflow.model.execution import Execution, TaskRun
+from nbflow.model.flow import Flow
+from nbflow.store import Writer
 from nbflow.types import JsonValue
 
 
@@ -26,3 +30,20 @@ class FlowCalls(Protocol):
     ) -> Execution:
         """The execution that this task run started under this key, ended if `wait`; a new one if there is none."""
         ...
+
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
+        """A deployed flow. Raises: FlowNotFoundError."""
+        ...
+
+
+class CalledHistory(History):
+    """The history of an execution that another one has called, to be read; its secrets are the caller's, too."""
+
+    def __init__(self, execution: Execution, task_runs: Iterable[TaskRun], caller: History, writer: Writer) -> None:
+        super().__init__(execution, task_runs, owner="", last_seq=0, writer=writer, hub=Hub(), clock=caller.clock)
+        self._caller = caller
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        hidden = list(secrets)
+        super().mask(hidden)
+        self._caller.mask(hidden)

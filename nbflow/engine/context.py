@@ -68,7 +68,7 @@ class TaskContext:
         self.execution_id = execution.id
         self.task_id = run.task_id
         self.task_run_id = run.id
-        self.attempt = len(run.attempts) - 1
+        self.attempt = max(len(run.attempts) - 1, 0)
         self.log = TaskLogger(history, run, self.attempt, least_level)
         self.storage: FileStorage = store.files
         self._history = history

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from nbflow.clock import Clock, SystemClock
+from nbflow.engine.flows import Flows
 from nbflow.engine.following import afollow, follow, wait_for_state
 from nbflow.engine.handle import Execution
 from nbflow.engine.hub import Hub, Watcher
 from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
 from nbflow.engine.ownership import Ownership
-from nbflow.engine.starting import new_execution, secret_inputs
-from nbflow.errors import ConflictError, ExecutionNotFoundError, FlowNotFoundError, Problem, WaitTimeoutError
+from nbflow.engine.reviewing import render_in
+from nbflow.engine.starting import new_execution
+from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
 from nbflow.model import execution as records
 from nbflow.model.events import Event
 from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
-from nbflow.nearest import did_you_mean
 from nbflow.settings import Settings
-from nbflow.source import load_flow, validate
-from nbflow.store import Store, StoredFlow
+from nbflow.store import Store
 from nbflow.types import JsonValue
 
 _STOP_SECONDS = 10.0
@@ -59,6 +59,7 @@ class Engine:
         self.loop = EngineLoop()
         self._clock = clock or SystemClock()
         self._hub = Hub()
+        self._flows = Flows(self.store, self._clock)
         self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self.flow, self, takes_over=takes_over)
 
     @classmethod
@@ -90,37 +91,31 @@ class Engine:
 
         Raises: FlowValidationError with every problem; nothing is saved then.
         """
-        flow = load_flow(text).flow
-        revision, _ = self.store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
-        return self.flow(flow.namespace, flow.id, revision)
+        return self._flows.deploy(text)
 
     adeploy = in_thread(deploy)
 
     def validate(self, text: str) -> list[Problem]:
         """Every problem of a flow's text, warnings included; an empty list when there is none."""
-        return validate(text)
+        return self._flows.validate(text)
 
     avalidate = in_thread(validate)
 
     def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
         """A deployed flow; its newest revision unless one is named. Raises: FlowNotFoundError."""
-        stored = self.store.flows.get(namespace, flow_id, revision)
-        if stored is None:
-            raise self._no_such_flow(namespace, flow_id, revision)
-        return _read(stored)
+        return self._flows.get(namespace, flow_id, revision)
 
     aflow = in_thread(flow)
 
     def flows(self, namespace: str | None = None) -> list[Flow]:
         """The newest revision of every flow, of one namespace or of all, sorted by namespace and id."""
-        return [_read(stored) for stored in self.store.flows.list(namespace)]
+        return self._flows.all(namespace)
 
     aflows = in_thread(flows)
 
     def delete_flow(self, namespace: str, flow_id: str) -> None:
         """Delete a flow; its executions stay. Raises: FlowNotFoundError."""
-        if not self.store.flows.delete(namespace, flow_id, self._clock.now()):
-            raise self._no_such_flow(namespace, flow_id, None)
+        self._flows.delete(namespace, flow_id)
 
     adelete_flow = in_thread(delete_flow)
 
@@ -180,13 +175,13 @@ class Engine:
             flow,
             inputs or {},
             labels or {},
-            self.store.files,
-            self._clock.now(),
+            self.store,
+            self._clock,
             trigger=trigger,
             kind=kind,
             schedule_date=schedule_date,
         )
-        run = await self._owned.start(flow, execution, secret_inputs(flow, execution))
+        run = await self._owned.start(flow, execution)
         for name in unknown:
             run.history.log(LogLevel.WARN, f"the flow has no input `{name}`: it was left out")
         if wait:
@@ -270,6 +265,25 @@ class Engine:
 
     aexecutions = in_thread(executions)
 
+    def render(
+        self,
+        text: str,
+        execution_id: str,
+        *,
+        task: str | None = None,
+        variables: Mapping[str, object] | None = None,
+    ) -> str:
+        """What a text comes to in an execution as it stands; as a property of a task (run) when one is named.
+
+        `variables` go beside those of the execution. Raises: TemplateError, ExecutionNotFoundError, NotFoundError.
+        """
+        record = self.record(execution_id)
+        flow = self._flows.of(record)
+        runs = self.task_runs_of(execution_id)
+        return render_in(text, flow, record, runs, self.store, self._clock, task=task, extra=variables)
+
+    arender = in_thread(render)
+
     def events(self, execution_id: str, after: int = 0) -> Iterator[tuple[int, Event]]:
         """What happened after number `after` of an execution, then what happens, until it has ended."""
         return follow(self.store, execution_id, after)
@@ -345,13 +359,13 @@ class Engine:
                 flow,
                 inputs,
                 labels,
-                self.store.files,
-                self._clock.now(),
+                self.store,
+                self._clock,
                 trigger=trigger,
                 parent=caller,
                 parent_task_run_id=task_run.id,
             )
-            await self._owned.start(flow, started, secret_inputs(flow, started))
+            await self._owned.start(flow, started)
         if not wait:
             return started
         try:
@@ -376,21 +390,3 @@ class Engine:
             if child.parent_task_run_id == task_run.id and started_key == key:
                 return child
         return None
-
-    def _no_such_flow(self, namespace: str, flow_id: str, revision: int | None) -> FlowNotFoundError:
-        if revision is not None and self.store.flows.get(namespace, flow_id) is not None:
-            return FlowNotFoundError(f"the flow {namespace}.{flow_id} has no revision {revision}")
-        wanted = f"{namespace}.{flow_id}"
-        known = [f"{stored.namespace}.{stored.id}" for stored in self.store.flows.list()]
-        elsewhere = next((f"did you mean `{uid}`?" for uid in known if uid.endswith(f".{flow_id}")), "")
-        hint = (
-            did_you_mean(wanted, known, 3)
-            or elsewhere
-            or "deploy it first: `%%flow` in a cell, or `nbflow flows deploy FILE`"
-        )
-        return FlowNotFoundError(f"there is no flow `{wanted}`", hint=hint)
-
-
-def _read(stored: StoredFlow) -> Flow:
-    loaded = load_flow(stored.source)
-    return loaded.flow.with_source(stored.source, loaded.document, stored.revision)

@@ -11,7 +11,6 @@ from nbflow.engine.context import TaskLogger
 from nbflow.engine.limits import FlowSlots
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.scope import TaskScope, Workings
-from nbflow.engine.variables import execution_variables
 from nbflow.errors import NbflowError
 from nbflow.model.flow import Flow
 from nbflow.model.state import State, worst
@@ -105,7 +104,8 @@ class ExecutionRun:
             state = await scope.run_dag(tasks, needs)
         else:
             state = await scope.run_sequence(tasks)
-        if state is State.FAILED:
+        if state is State.FAILED and self.flow.errors:
+            self._workings.refresh()
             await scope.run_sequence(self.flow.errors)
         return state
 
@@ -119,9 +119,7 @@ class ExecutionRun:
     async def _sequence(self, tasks: Sequence[Task]) -> State:
         if not tasks:
             return State.SUCCESS
-        self._workings.variables["execution"] = execution_variables(
-            self.flow, self.history.execution, self.history.outputs.tree
-        )["execution"]
+        self._workings.refresh()
         return await TaskScope(self._workings).run_sequence(tasks)
 
     def _outputs(self, state: State) -> tuple[dict[str, JsonValue], bool]:

@@ -22,6 +22,7 @@ class Source(Protocol):
     def logs_of(
         self, execution_id: str, min_level: LogLevel | None, task_id: str | None, last: int | None
     ) -> list[LogEntry]: ...
+    def render(self, text: str, execution_id: str, *, task: str | None = None) -> str: ...
     def wait(self, execution_id: str, state: str | None = None, timeout: float | None = None) -> Execution: ...
     def kill(self, execution_id: str) -> Execution: ...
 
@@ -147,6 +148,10 @@ class Execution:
         """Log lines, oldest first: at or above a level, of one task, or only the `last` so many."""
         level = LogLevel(min_level.upper()) if isinstance(min_level, str) else min_level
         return self._source.logs_of(self.id, level, task_id, last)
+
+    def render(self, text: str, *, task: str | None = None) -> str:
+        """What a text with expressions comes to in it; as a property of a task when one is named."""
+        return self._source.render(text, self.id, task=task)
 
     def wait(self, timeout: float | None = None) -> Execution:
         """Block until it has ended. Raises: WaitTimeoutError after `timeout` seconds; the execution goes on."""

@@ -8,7 +8,7 @@ from itertools import count
 
 from nbflow.clock import Clock
 from nbflow.engine.hub import Hub
-from nbflow.engine.variables import OutputTree
+from nbflow.engine.variables import OutputTree, StateTree
 from nbflow.model.events import ExecutionChanged, LogWritten, MetricRecorded, TaskRunChanged
 from nbflow.model.execution import Execution, LogEntry, Metric, TaskRun
 from nbflow.model.state import State, StateHistory
@@ -42,6 +42,9 @@ class History:
         self.execution = execution
         self.clock = clock
         self.outputs = OutputTree()
+        self.states = StateTree()
+        self.failure: TaskRun | None = None
+        """The task run that failed last: the innermost one, where those around it failed with it."""
         self._owner = owner
         self._writer = writer
         self._hub = hub
@@ -49,6 +52,7 @@ class History:
         self._by_key: dict[Key, TaskRun] = {}
         self._by_id: dict[str, TaskRun] = {}
         self._masked: tuple[str, ...] = ()
+        self._errors: dict[str, str] = {}
         for run in task_runs:
             self._keep(run)
         for run in self._by_id.values():
@@ -114,9 +118,19 @@ class History:
             parent = above.parent_task_run_id
         return found
 
+    def error_of(self, run: TaskRun) -> str:
+        """The last error that a task run has logged since this engine runs it; empty when there is none."""
+        return self._errors.get(run.id, "")
+
     def _keep(self, run: TaskRun) -> None:
         self._by_id[run.id] = run
         self._by_key[(run.parent_task_run_id, run.task_id, run.value, run.iteration)] = run
+        self.states.put(run)
+        if run.state is State.FAILED and (self.failure is None or run.id not in self._around(self.failure)):
+            self.failure = run
+
+    def _around(self, run: TaskRun) -> set[str]:
+        return {above.id for above in self.ancestors(run)}
 
     def _loop_values(self, run: TaskRun) -> list[str]:
         if run.parent_task_run_id is None:
@@ -129,9 +143,14 @@ class History:
         hidden = {*self._masked, *(secret for secret in secrets if len(secret) >= 3)}
         self._masked = tuple(sorted(hidden, key=len, reverse=True))
 
-    def log(self, level: LogLevel, message: str, run: TaskRun | None = None, attempt: int | None = None) -> LogEntry:
+    def masked(self, text: str) -> str:
+        """A text, the secrets in it hidden."""
         for secret in self._masked:
-            message = message.replace(secret, _MASK)
+            text = text.replace(secret, _MASK)
+        return text
+
+    def log(self, level: LogLevel, message: str, run: TaskRun | None = None, attempt: int | None = None) -> LogEntry:
+        message = self.masked(message)
         entry = LogEntry(
             execution_id=self.execution.id,
             seq=next(self._seq),
@@ -142,6 +161,8 @@ class History:
             task_run_id=run.id if run else None,
             attempt_number=attempt,
         )
+        if run is not None and level is LogLevel.ERROR:
+            self._errors[run.id] = message
         self._writer.defer(AppendLog(entry))
         self._hub.publish(LogWritten(entry))
         return entry

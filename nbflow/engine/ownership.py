@@ -17,7 +17,6 @@ from nbflow.engine.hub import Hub
 from nbflow.engine.limits import FlowSlots
 from nbflow.engine.loop import EngineLoop
 from nbflow.engine.scope import Workings
-from nbflow.engine.variables import execution_variables
 from nbflow.errors import NbflowError
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.flow import Flow
@@ -73,10 +72,9 @@ class Ownership:
             await self._take_over()
         return True
 
-    async def start(self, flow: Flow, execution: Execution, secrets: list[str]) -> ExecutionRun:
+    async def start(self, flow: Flow, execution: Execution) -> ExecutionRun:
         """Record a new execution and start it; it is in the history when this returns."""
         history = self._history(execution, [], 0)
-        history.mask(secrets)
         history.change(execution)
         await history.durable()
         return self._go(flow, history)
@@ -88,8 +86,7 @@ class Ownership:
 
     def _go(self, flow: Flow, history: History) -> ExecutionRun:
         execution = history.execution
-        variables = execution_variables(flow, execution, history.outputs.tree)
-        run = ExecutionRun(flow, Workings(history, self._store, variables, self._calls), self._slots)
+        run = ExecutionRun(flow, Workings(flow, history, self._store, self._calls), self._slots)
         self._runs[execution.id] = run
         self._loop.own(self._run(run), f"nbflow-{execution.id}")
         return run

@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 from nbflow.engine.attempt import Result, attempt
-from nbflow.engine.calls import FlowCalls
+from nbflow.engine.calls import CalledHistory, FlowCalls
 from nbflow.engine.context import TaskContext, TaskLogger
 from nbflow.engine.history import History
-from nbflow.engine.rendering import ExecutionServices, Renderer
+from nbflow.engine.rendering import Renderer, variables_now
 from nbflow.engine.retries import next_attempt
+from nbflow.engine.services import ExecutionServices
 from nbflow.engine.skipping import may_run
 from nbflow.engine.variables import task_run_variables
 from nbflow.errors import NbflowError
 from nbflow.model.execution import Attempt, Execution, TaskRun
+from nbflow.model.flow import Flow
 from nbflow.model.policies import Retry
 from nbflow.model.state import State, StateHistory, worst
-from nbflow.model.task import Task
-from nbflow.plugins import FlowableTask, RunnableTask, TaskLog
+from nbflow.model.task import Task, walk
+from nbflow.plugins import FlowableTask, Outcome, RunContext, RunnableTask, TaskLog
 from nbflow.store import Store
 from nbflow.types import JsonValue
 
@@ -34,15 +38,21 @@ from nbflow.types import JsonValue
 class Workings:
     """What all scopes of one execution share."""
 
-    def __init__(self, history: History, store: Store, variables: dict[str, object], calls: FlowCalls) -> None:
+    def __init__(self, flow: Flow, history: History, store: Store, calls: FlowCalls) -> None:
         self.history = history
         self.store = store
-        self.variables = variables
         self.calls = calls
-        self.services = ExecutionServices(history, store)
+        self.services = ExecutionServices(history, store, flow.source)
+        self._flow = flow
+        self.variables: dict[str, object] = {}
+        self.refresh()
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.is_killing = False
         """Whether a cancellation is a kill; otherwise the engine stops, and the execution goes on later."""
+
+    def refresh(self) -> None:
+        """Let expressions see the execution as it stands now: its state, its labels, and what went wrong."""
+        self.variables = variables_now(self._flow, self.history, self.store, self.services)
 
     def slots(self, task: Task) -> AbstractAsyncContextManager[None]:
         """What a task run holds while it works: a task may say how many of its runs do so at once."""
@@ -51,21 +61,63 @@ class Workings:
         return self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent))
 
 
+class RoundOutputs(Mapping[str, object]):
+    """`outputs` within one round of a loop: of the loop's own tasks, what they put out in this round.
+
+    `path` is the values of all loops around, the outermost first, this round's the last; `tasks` are those in the loop.
+    """
+
+    def __init__(self, around: Mapping[str, object], path: Sequence[str], tasks: frozenset[str]) -> None:
+        self._around = around
+        self._depth = len(path)
+        self._steps = path[around._depth :] if isinstance(around, RoundOutputs) else path
+        self._tasks = tasks
+
+    def __getitem__(self, task_id: str) -> object:
+        found = self._around[task_id]
+        if task_id in self._tasks:
+            for step in self._steps:
+                if not isinstance(found, Mapping) or step not in found:
+                    raise KeyError(task_id)
+                found = found[step]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (task_id for task_id in self._around if task_id in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class TaskScope:
     """The place of one flowable task run, or of the flow itself; implements `nbflow.plugins.Scope`."""
 
-    def __init__(self, workings: Workings, task_run: TaskRun | None = None, task: FlowableTask | None = None) -> None:
+    def __init__(
+        self,
+        workings: Workings,
+        task_run: TaskRun | None = None,
+        task: FlowableTask | None = None,
+        outer: TaskScope | None = None,
+    ) -> None:
         self._workings = workings
         self._history = workings.history
-        self._run = task_run
+        self._run_id = task_run.id if task_run is not None else None
         self._task = task
         self._retry: Retry | None = task.retry if task is not None else None
+        self._names: Mapping[str, object] = {}
+        self._round: tuple[str | None, int | None] = (None, None)
+        self._directory: Path | None = None
+        self._own_context: TaskContext | None = None
+        if outer is not None:
+            self._retry = self._retry or outer._retry
+            self._names = outer._names
+            self._directory = outer._directory
         self.log: TaskLog = TaskLogger(workings.history, task_run, None, task.log_level if task else None)
 
     @property
     def task_run(self) -> TaskRun:
-        assert self._run is not None, "the flow itself has no task run"
-        return self._run
+        assert self._run_id is not None, "the flow itself has no task run"
+        return self._history.by_id(self._run_id)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -75,7 +127,9 @@ class TaskScope:
     async def run(self, child: Task, *, value: str | None = None, iteration: int | None = None) -> TaskRun | None:
         if child.disabled:
             return None
-        parent = self._run.id if self._run is not None else None
+        parent = self._run_id
+        if value is None and iteration is None:
+            value, iteration = self._round
         run = self._history.find(parent, child.id, value, iteration)
         if run is not None and run.state.is_terminal:
             return run
@@ -147,9 +201,46 @@ class TaskScope:
                 group.create_task(when_ready(child))
         return worst(states.values())
 
-    def render(self, value: object) -> object:
+    @property
+    def names(self) -> Mapping[str, object]:
+        return self._names
+
+    def round(self, value: str, iteration: int, names: Mapping[str, object]) -> TaskScope:
+        assert self._task is not None, "the flow itself has no rounds"
+        run = self.task_run
+        inside = TaskScope(self._workings, run, self._task, self)
+        inside._round = (value, iteration)
+        path = [*self._loop_values(run), value]
+        outputs = RoundOutputs(self._outputs, path, frozenset(task.id for task in walk(list(self._task.children()))))
+        inside._names = {**self._names, **names, "outputs": outputs}
+        return inside
+
+    def render(self, value: object, *, taskrun: Mapping[str, object] | None = None) -> object:
         assert self._task is not None, "the flow itself has nothing to render"
-        return self._renderer(self._task, self.task_run).value(value, keeps_types=True)
+        renderer = self._renderer(self._task, self.task_run)
+        if taskrun is None:
+            return renderer.value(value, keeps_types=True)
+        own = renderer.variables["taskrun"]
+        assert isinstance(own, dict)
+        return renderer.value(value, keeps_types=True, extra={"taskrun": {**own, **taskrun}})
+
+    def report(self, outputs: Mapping[str, JsonValue]) -> None:
+        run = self._history.save(replace(self.task_run, outputs=outputs))
+        self._history.outputs.put(run, self._loop_values(run))
+
+    async def wait_until(self, moment: datetime) -> None:
+        left = (moment - self._history.now()).total_seconds()
+        if left > 0:
+            await self._history.clock.sleep(left)
+
+    async def store(self, name: str, content: bytes) -> str:
+        return await asyncio.to_thread(self._context().store_bytes, content, name)
+
+    def share_directory(self) -> RunContext:
+        if self._own_context is None:
+            self._own_context = self._context()
+            self._directory = self._own_context.working_dir
+        return self._own_context
 
     async def call_flow(
         self,
@@ -166,27 +257,61 @@ class TaskScope:
             self._history.execution, self.task_run, namespace, flow_id, inputs, labels, revision, wait, key
         )
 
+    async def render_within(self, execution: Execution, value: object) -> object:
+        store, calls = self._workings.store, self._workings.calls
+        flow = await asyncio.to_thread(calls.flow, execution.namespace, execution.flow_id, execution.flow_revision)
+        task_runs = await asyncio.to_thread(store.executions.task_runs, execution.id)
+        history = CalledHistory(execution, task_runs, self._history, store.writer)
+        services = ExecutionServices(history, store, self._workings.services.source)
+        return Renderer(variables_now(flow, history, store, services), services).value(value, keeps_types=True)
+
+    @property
+    def _outputs(self) -> Mapping[str, object]:
+        """What `outputs` means here."""
+        outputs = self._names.get("outputs", self._history.outputs.tree)
+        assert isinstance(outputs, Mapping)
+        return outputs
+
     def _renderer(self, task: Task, run: TaskRun) -> Renderer:
         ancestors = self._history.ancestors(run)
-        variables = {**self._workings.variables, **task_run_variables(task.id, task.type, run, ancestors)}
-        return Renderer(variables, self._workings.services)
+        own = task_run_variables(task.id, task.type, run, ancestors)
+        return Renderer({**self._workings.variables, **self._names, **own}, self._workings.services)
+
+    def _loop_values(self, run: TaskRun) -> list[str]:
+        """The values of the loops that a task run lies in, the outermost first."""
+        around = [run, *self._history.ancestors(run)]
+        return [each.value for each in reversed(around) if each.value is not None]
+
+    def _context(self) -> TaskContext:
+        """Files of this flowable's own."""
+        assert self._task is not None, "the flow itself has no files"
+        run = self.task_run
+        renderer = self._renderer(self._task, run)
+        return TaskContext(self._history, self._workings.store, renderer, run, self._task.log_level)
 
     async def _run_flowable(self, task: FlowableTask, run: TaskRun) -> TaskRun:
         run = self._history.save(run.move(State.RUNNING, self._history.now()))
-        scope = TaskScope(self._workings, run, task)
-        if scope._retry is None:
-            scope._retry = self._retry
+        scope = TaskScope(self._workings, run, task, self)
         try:
-            outcome = await task.run(scope)
-            result = Result(outcome.state, outcome.outputs)
+            outcome = await scope._run_task(task)
+            state = outcome.state
+            if state is State.FAILED and task.errors:
+                self._workings.refresh()  # they may ask for `error`
+                await scope.run_sequence(task.errors)
+            if task.finally_:
+                state = worst([state, await scope.run_sequence(task.finally_)])
+        finally:
+            if scope._own_context is not None:
+                await asyncio.shield(asyncio.to_thread(scope._own_context.close))
+        return await self._end(task, scope.task_run, Result(state, outcome.outputs))
+
+    async def _run_task(self, task: FlowableTask) -> Outcome:
+        """What a flowable's own code decides; its failure is an outcome."""
+        try:
+            return await task.run(self)
         except (NbflowError, ValueError) as error:
-            scope.log.error(str(error))
-            result = Result(State.FAILED)
-        if result.state is State.FAILED and task.errors:
-            await scope.run_sequence(task.errors)
-        if task.finally_:
-            result = replace(result, state=worst([result.state, await scope.run_sequence(task.finally_)]))
-        return await self._end(task, self._history.by_id(run.id), result)
+            self.log.error("%s", error)
+            return Outcome(State.FAILED, self.task_run.outputs)
 
     async def _run_attempts(self, task: RunnableTask, run: TaskRun, renderer: Renderer) -> TaskRun:
         history = self._history
@@ -198,7 +323,7 @@ class TaskScope:
             run = history.save(replace(run.move(State.RUNNING, now), attempts=(*run.attempts, begun)))
             if len(run.attempts) > 1:
                 renderer = self._renderer(task, run)
-            ctx = TaskContext(history, self._workings.store, renderer, run, task.log_level)
+            ctx = TaskContext(history, self._workings.store, renderer, run, task.log_level, self._directory)
             result = await attempt(task, renderer, ctx)
             now = history.now()
             run = replace(run, attempts=(*run.attempts[:-1], Attempt(begun.history.move(result.state, now))))

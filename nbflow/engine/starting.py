@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from nbflow.clock import Clock
+from nbflow.engine.services import NamespaceServices
+from nbflow.engine.variables import NamespaceVariables, execution_variables
 from nbflow.errors import InputError, Problem
 from nbflow.expressions import default_environment
 from nbflow.model.execution import Execution
 from nbflow.model.flow import Flow
-from nbflow.model.inputs import Input, read_inputs
+from nbflow.model.inputs import input_value, read_inputs, with_input
 from nbflow.model.state import StateHistory
 from nbflow.plugins import FileStorage
+from nbflow.store import Store
 from nbflow.types import JsonValue, new_id
 
 CORRELATION = "system.correlationId"
@@ -22,10 +27,9 @@ def new_execution(
     flow: Flow,
     given: Mapping[str, object],
     labels: Mapping[str, str],
-    files: FileStorage,
-    now: datetime,
+    store: Store,
+    clock: Clock,
     *,
-    execution_id: str | None = None,
     trigger: Mapping[str, JsonValue] | None = None,
     parent: Execution | None = None,
     parent_task_run_id: str | None = None,
@@ -34,24 +38,10 @@ def new_execution(
 ) -> tuple[Execution, list[str]]:
     """A new execution with its inputs read, and the ids of inputs that the flow does not declare.
 
+    Files given for FILE inputs are stored, the values of SECRET inputs encrypted.
     Raises: InputError with every problem of the inputs.
     """
-    execution_id = execution_id or new_id()
-    environment = default_environment()
-    variables: dict[str, object] = {
-        "flow": {"id": flow.id, "namespace": flow.namespace},
-        "execution": {"id": execution_id},
-        "trigger": (trigger or {}).get("variables") or {},
-    }
-
-    def render(text: str, inputs: Mapping[str, JsonValue]) -> object:
-        return environment.render_typed(text, {**variables, "inputs": inputs, "vars": flow.variables})
-
-    inputs, problems, unknown = read_inputs(flow.inputs, given, render)
-    if not problems:
-        problems = _store_files(flow, inputs, files, execution_id)
-    if problems:
-        raise InputError(f"the inputs of {flow.uid} are not valid", problems)
+    execution_id = new_id()
     correlation = dict(parent.labels).get(CORRELATION) if parent is not None else None
     all_labels = {**flow.label_map, **labels, CORRELATION: correlation or execution_id}
     execution = Execution(
@@ -59,8 +49,7 @@ def new_execution(
         namespace=flow.namespace,
         flow_id=flow.id,
         flow_revision=flow.revision or 1,
-        history=StateHistory.begin(now),
-        inputs=inputs,
+        history=StateHistory.begin(clock.now()),
         labels=tuple(all_labels.items()),
         trigger=trigger,
         parent_id=parent.id if parent is not None else None,
@@ -68,29 +57,38 @@ def new_execution(
         kind=kind,
         schedule_date=schedule_date,
     )
-    return execution, unknown
+    inputs, problems, unknown = _read(flow, execution, given, store, clock)
+    if not problems:
+        inputs, problems = _store_files(flow, inputs, store.files, execution_id)
+    if problems:
+        raise InputError(f"the inputs of {flow.uid} are not valid", problems)
+    return replace(execution, inputs=_with_secrets_encrypted(flow, inputs, store.secrets.encrypt)), unknown
 
 
-def secret_inputs(flow: Flow, execution: Execution) -> list[str]:
-    """The values of SECRET inputs, to be hidden in logs."""
-    values = (_lookup(execution.inputs, declared.id) for declared in flow.inputs if declared.type == "SECRET")
-    return [value for value in values if isinstance(value, str)]
+def _read(
+    flow: Flow, execution: Execution, given: Mapping[str, object], store: Store, clock: Clock
+) -> tuple[dict[str, JsonValue], list[Problem], list[str]]:
+    """The inputs, problems and unknown ids; defaults see what expressions see before the first task."""
+    environment = default_environment()
+    services = NamespaceServices(flow.namespace, store, clock, lambda secret: None)
+    variables = {
+        **execution_variables(flow, execution, {}, {}, store.settings),
+        "namespace": NamespaceVariables(flow.namespace, store.namespaces.variables),
+    }
+
+    def render(text: str, inputs: Mapping[str, JsonValue]) -> object:
+        return environment.render_typed(text, {**variables, "inputs": inputs}, services)
+
+    return read_inputs(flow.inputs, given, render)
 
 
-def _lookup(inputs: Mapping[str, JsonValue], input_id: str) -> JsonValue:
-    value: object = inputs
-    for part in input_id.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value  # type: ignore[return-value]  # a value out of a JSON mapping
-
-
-def _store_files(flow: Flow, inputs: dict[str, JsonValue], files: FileStorage, execution_id: str) -> list[Problem]:
-    """Put local files given for FILE inputs into the internal storage, and their URIs into `inputs`."""
+def _store_files(
+    flow: Flow, inputs: dict[str, JsonValue], files: FileStorage, execution_id: str
+) -> tuple[dict[str, JsonValue], list[Problem]]:
+    """Put local files given for FILE inputs into the internal storage; returns the inputs with their URIs."""
     problems = []
     for declared in flow.inputs:
-        value = _lookup(inputs, declared.id)
+        value = input_value(inputs, declared.id)
         if declared.type != "FILE" or not isinstance(value, str) or "://" in value:
             continue
         source = Path(value).expanduser()
@@ -100,15 +98,15 @@ def _store_files(flow: Flow, inputs: dict[str, JsonValue], files: FileStorage, e
             )
             continue
         folder = f"{flow.namespace.replace('.', '/')}/{flow.id}/executions/{execution_id}/inputs/{declared.id}"
-        _put(inputs, declared, files.put_file(f"{folder}/{source.name}", source))
-    return problems
+        inputs = with_input(inputs, declared.id, files.put_file(f"{folder}/{source.name}", source))
+    return inputs, problems
 
 
-def _put(inputs: dict[str, JsonValue], declared: Input, value: JsonValue) -> None:
-    *path, last = declared.id.split(".")
-    branch = inputs
-    for part in path:
-        step = branch[part]
-        assert isinstance(step, dict)
-        branch = step
-    branch[last] = value
+def _with_secrets_encrypted(
+    flow: Flow, inputs: dict[str, JsonValue], encrypt: Callable[[str], str]
+) -> dict[str, JsonValue]:
+    for declared in flow.inputs:
+        value = input_value(inputs, declared.id) if declared.type == "SECRET" else None
+        if isinstance(value, str):
+            inputs = with_input(inputs, declared.id, encrypt(value))
+    return inputs

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from nbflow import __version__
 from nbflow.expressions import AuthorText
 from nbflow.model.execution import Execution, TaskRun, instant
 from nbflow.model.flow import Flow
+from nbflow.settings import Settings
 from nbflow.types import JsonValue
 
-_ENV_PREFIX = "ENV_"
 
-
-def execution_variables(flow: Flow, execution: Execution, outputs: Mapping[str, object]) -> dict[str, object]:
-    """What stays the same for all tasks of an execution; `outputs` is kept by reference and grows."""
+def execution_variables(
+    flow: Flow,
+    execution: Execution,
+    outputs: Mapping[str, object],
+    tasks: Mapping[str, object],
+    settings: Settings,
+) -> dict[str, object]:
+    """What stays the same for all tasks of an execution; `outputs` and `tasks` are kept by reference and grow."""
     started = instant(execution.start)
     variables: dict[str, object] = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision or 1, "tenantId": "main"},
@@ -30,11 +36,11 @@ def execution_variables(flow: Flow, execution: Execution, outputs: Mapping[str, 
         "inputs": execution.inputs,
         "vars": {**author_texts(flow.variables), **execution.variables},
         "outputs": outputs,
+        "tasks": tasks,
         "labels": label_tree(execution.labels),
-        "envs": environment_variables(),
-        "globals": {},
-        "namespace": {"id": flow.namespace},
-        "kestra": {"environment": None, "url": None, "version": __version__},
+        "envs": environment_variables(settings.env_prefix),
+        "globals": settings.globals,
+        "kestra": {"environment": settings.environment_name, "url": settings.url, "version": __version__},
     }
     if execution.trigger is not None:
         variables["trigger"] = execution.trigger.get("variables") or {}
@@ -72,11 +78,9 @@ def label_tree(labels: Sequence[tuple[str, str]]) -> dict[str, object]:
     return tree
 
 
-def environment_variables() -> dict[str, str]:
-    """`envs`: the variables of the environment that begin with `ENV_`, without it and in lower case, as in Kestra."""
-    return {
-        name[len(_ENV_PREFIX) :].lower(): value for name, value in os.environ.items() if name.startswith(_ENV_PREFIX)
-    }
+def environment_variables(prefix: str) -> dict[str, str]:
+    """`envs`: the variables of the environment that begin with a prefix, without it and in lower case, as in Kestra."""
+    return {name[len(prefix) :].lower(): value for name, value in os.environ.items() if name.startswith(prefix)}
 
 
 def task_run_variables(task_id: str, task_type: str, run: TaskRun, ancestors: Sequence[TaskRun]) -> dict[str, object]:
@@ -107,6 +111,27 @@ def _task_run(run: TaskRun, attempts_count: int) -> dict[str, object]:
     return shape
 
 
+class NamespaceVariables(Mapping[str, object]):
+    """`namespace`: its id, and the variables that it and those around it have; read when first asked for."""
+
+    def __init__(self, namespace: str, read: Callable[[str], Mapping[str, JsonValue]]) -> None:
+        self._namespace = namespace
+        self._read = read
+
+    @functools.cached_property
+    def _values(self) -> Mapping[str, object]:
+        return {**author_texts(self._read(self._namespace)), "id": self._namespace}
+
+    def __getitem__(self, name: str) -> object:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 class OutputTree:
     """`outputs`: by task id; below that, for tasks in loops, by the values of the loops from the outside in.
 
@@ -129,3 +154,20 @@ class OutputTree:
             branch = branch.setdefault(value, {})
         assert isinstance(branch, dict)
         branch[values[-1]] = run.outputs
+
+
+class StateTree:
+    """`tasks`: the state of each task by its id; of a task in a loop, by the value of its round below that."""
+
+    def __init__(self) -> None:
+        self.tree: dict[str, object] = {}
+
+    def put(self, run: TaskRun) -> None:
+        """Take over the state of a task run."""
+        state = {"state": str(run.state)}
+        if run.value is None:
+            self.tree[run.task_id] = state
+            return
+        branch = self.tree.setdefault(run.task_id, {})
+        assert isinstance(branch, dict)
+        branch[run.value] = state

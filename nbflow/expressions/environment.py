@@ -17,6 +17,7 @@ from nbflow.expressions.limits import Limits
 from nbflow.expressions.names import Inspection, inspect
 from nbflow.expressions.parser import parse
 from nbflow.expressions.predicates import TESTS
+from nbflow.expressions.reference import Entry, entries, page
 from nbflow.expressions.render import evaluate, run, without_raw_tags
 from nbflow.expressions.scope import Budget, Scope
 from nbflow.expressions.services import NoServices, Services
@@ -131,6 +132,14 @@ class Environment:
         """Check the syntax of a text. Raises: TemplateSyntaxError, with the line and column in `where`."""
         if "{" in text:
             self._compiled(str(text))
+
+    def reference(self) -> list[Entry]:
+        """What each filter, function and test says of itself."""
+        return list(entries(self._catalog))
+
+    def reference_page(self) -> str:
+        """The same as a page of Markdown."""
+        return page(self._catalog)
 
     def inspect(self, text: str) -> Inspection:
         """What a text reads and calls, found without running it. Raises: TemplateSyntaxError."""

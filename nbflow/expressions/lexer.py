@@ -86,7 +86,9 @@ def location(text: str, position: int) -> Location:
 
 def syntax_error(text: str, position: int, message: str, hint: str = "") -> TemplateSyntaxError:
     """An error that points at a character of a template."""
-    return TemplateSyntaxError(message, hint=hint, where=location(text, position))
+    error = TemplateSyntaxError(message, hint=hint, where=location(text, position))
+    error.text = text
+    return error
 
 
 class Lexer:

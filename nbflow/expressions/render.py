@@ -32,9 +32,9 @@ def run(compiled: Compiled, scope: Scope) -> str:
     try:
         return "".join(compiled.root(scope))
     except TemplateError as failure:
-        raise _located(failure, compiled) from failure.__cause__
+        raise _of_text(_located(failure, compiled), compiled) from failure.__cause__
     except _FAILURES as failure:
-        raise _explained(failure, compiled) from failure
+        raise _of_text(_explained(failure, compiled), compiled) from failure
 
 
 def evaluate(compiled: Compiled, scope: Scope) -> object:
@@ -44,14 +44,19 @@ def evaluate(compiled: Compiled, scope: Scope) -> object:
     try:
         return compiled.value(scope)
     except TemplateError as failure:
-        raise _located(failure, compiled) from failure.__cause__
+        raise _of_text(_located(failure, compiled), compiled) from failure.__cause__
     except _FAILURES as failure:
-        raise _explained(failure, compiled) from failure
+        raise _of_text(_explained(failure, compiled), compiled) from failure
 
 
 def without_raw_tags(text: str) -> str:
     """A finished text, `{% raw %}` around parts of it taken off."""
     return RAW.sub(r"\2", text) if "endraw" in text else text
+
+
+def _of_text(failure: TemplateError, compiled: Compiled) -> TemplateError:
+    failure.text = compiled.text
+    return failure
 
 
 def _located(failure: TemplateError, compiled: Compiled) -> TemplateError:

@@ -35,10 +35,6 @@ class Services(Protocol):
         """Log entries of the failed task runs of this execution."""
         ...
 
-    def write_file(self, text: str, suffix: str = "") -> str:
-        """Store a text and return the URI of the file."""
-        ...
-
     def fetch(self, uri: str, method: str = "GET", **options: object) -> object:
         """The body of an HTTP response, parsed when it is JSON."""
         ...
@@ -73,9 +69,6 @@ class NoServices:
 
     def error_logs(self) -> list[dict[str, object]]:
         raise self._refuse("errorLogs()")
-
-    def write_file(self, text: str, suffix: str = "") -> str:
-        raise self._refuse("writing a file")
 
     def fetch(self, uri: str, method: str = "GET", **options: object) -> object:
         raise self._refuse("http()")

@@ -171,8 +171,26 @@ def _render(session: Session, arguments: Arguments) -> object:
     from nbflow.expressions import render
 
     text = _one(arguments, "render", rest=True)
-    variables = dict(arguments.inputs)
-    return render(text, {"inputs": variables, "vars": variables, **variables})
+    given = dict(arguments.inputs)
+    if "execution" in arguments.options:
+        execution = _find_execution(session, arguments.options["execution"])
+        return session.engine.render(text, execution.id, task=arguments.options.get("task"), variables=given)
+    return render(text, {"inputs": given, "vars": given, **given})
+
+
+def _expressions(_: Session, arguments: Arguments) -> None:
+    from nbflow.expressions import default_environment
+
+    everything = default_environment().reference()
+    if not arguments.words:
+        _table(("", "how", "what it does"), [(entry.kind, entry.usage, entry.title) for entry in everything])
+        return
+    name = _one(arguments, "expressions")
+    found = [entry for entry in everything if entry.name == name]
+    if not found:
+        hint = did_you_mean(name, [entry.name for entry in everything])
+        raise FlowCellError(f"there is no filter, function or test `{name}`", hint)
+    _say("\n\n".join(entry.text for entry in found))
 
 
 def _delete(session: Session, arguments: Arguments) -> None:
@@ -211,13 +229,17 @@ def _one(arguments: Arguments, command: str, *, rest: bool = False) -> str:
 
 def _execution(session: Session, arguments: Arguments) -> Execution:
     """The execution that is named; the last one when none is."""
+    return _find_execution(session, arguments.words[0] if arguments.words else "last")
+
+
+def _find_execution(session: Session, wanted: str) -> Execution:
+    """The execution of an id, of a variable that holds it, or the `last` one."""
     engine = session.engine
-    if not arguments.words:
+    if wanted == "last":
         newest: list[Execution] = engine.executions(limit=1)
         if not newest:
             raise FlowCellError("nothing has run yet", "%flow run NAMESPACE.ID")
         return newest[0]
-    wanted = arguments.words[0]
     held = session.variables.get(wanted)
     if isinstance(held, Execution):
         return held
@@ -286,7 +308,15 @@ COMMANDS: dict[str, Command] = {
     "kill": Command("kill [ID]", "End it, and every process it started.", _kill, takes="execution"),
     "validate": Command("validate FILE", "Check the YAML of a flow.", _validate, takes="file"),
     "deploy": Command("deploy FILE", "Save the YAML of a flow.", _deploy, takes="file"),
-    "render": Command("render TEXT [key=value ...]", "Render an expression; the values are its inputs.", _render),
+    "render": Command(
+        "render TEXT [--execution ID [--task TASK]] [key=value ...]",
+        "Render an expression, on an execution or with the values as its inputs.",
+        _render,
+        valued=("execution", "task"),
+    ),
+    "expressions": Command(
+        "expressions [NAME]", "The filters, functions and tests of expressions; one of them.", _expressions
+    ),
     "delete": Command("delete NAMESPACE.ID", "Delete a flow; its executions stay.", _delete, takes="flow"),
     "chart": Command(
         "chart NAMESPACE.ID", "How long its last executions took; --limit.", _chart, (), ("limit",), "flow"

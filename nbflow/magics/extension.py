@@ -69,7 +69,8 @@ class FlowMagics:
         %flow executions [NAMESPACE.ID]               what ran, newest first
         %flow gantt | logs | outputs | kill [ID]      of one execution; the last one unless its id is given
         %flow validate | deploy FILE                  check or save a flow's YAML file
-        %flow render TEXT [key=value ...]             render an expression
+        %flow render TEXT [--execution ID|last]       render an expression, on what an execution knows
+        %flow expressions [NAME]                      the filters and functions of expressions
         %flow delete NAMESPACE.ID                     delete a flow; its executions stay
         %flow chart NAMESPACE.ID                      how long its last executions took
 

@@ -134,13 +134,13 @@ def to_time(value: object) -> time:
 def to_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    if isinstance(value, str):
-        try:
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return timedelta(seconds=value)
+        if isinstance(value, str):
             return parse_duration(value)
-        except (ValueError, OverflowError):
-            pass
+    except (ValueError, OverflowError):
+        pass
     raise ValueError(f"must be an ISO 8601 duration such as PT30S, PT5M or P1D, got {shown(value)}")
 
 

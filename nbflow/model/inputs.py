@@ -87,6 +87,26 @@ def read_inputs(
     return reading.in_order(), reading.problems, _unknown(inputs, given)
 
 
+def input_value(inputs: Mapping[str, JsonValue], input_id: str) -> JsonValue:
+    """The value of an input as expressions see it; `a.b` lies inside `a`."""
+    value: JsonValue = dict(inputs)
+    for part in input_id.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
+
+
+def with_input(inputs: Mapping[str, JsonValue], input_id: str, value: JsonValue) -> dict[str, JsonValue]:
+    """Inputs with another value for one of them."""
+    first, _, rest = input_id.partition(".")
+    if not rest:
+        return {**inputs, first: value}
+    inner = inputs[first]
+    assert isinstance(inner, dict)
+    return {**inputs, first: with_input(inner, rest, value)}
+
+
 class _Reading:
     """One pass over the inputs of a flow; an input is settled after those it depends on."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -76,7 +77,7 @@ class Scope(Protocol):
 
     @property
     def task_run(self) -> TaskRun:
-        """The task run of this flowable."""
+        """The task run of this flowable, as it stands now: what an earlier life of it reported is among its outputs."""
         ...
 
     @property
@@ -102,8 +103,43 @@ class Scope(Protocol):
         """Run children as soon as those they need have succeeded; returns the state of the whole."""
         ...
 
-    def render(self, value: object) -> object:
-        """Render a value, deep, with what has been put out so far; a single print gives the value itself."""
+    @property
+    def names(self) -> Mapping[str, object]:
+        """What the rounds of loops around this flowable have added for expressions."""
+        ...
+
+    def round(self, value: str, iteration: int, names: Mapping[str, object]) -> Scope:
+        """The scope of one round of a loop.
+
+        Expressions in it see `names`, and under `outputs` what the children put out in this very round.
+        """
+        ...
+
+    def render(self, value: object, *, taskrun: Mapping[str, object] | None = None) -> object:
+        """Render a value, deep, with what has been put out so far; a single print gives the value itself.
+
+        `taskrun` is added to what `{{ taskrun.… }}` sees.
+        """
+        ...
+
+    def report(self, outputs: Mapping[str, JsonValue]) -> None:
+        """Show what has been put out so far while this flowable goes on; after a crash, `task_run` has it."""
+        ...
+
+    async def wait_until(self, moment: datetime) -> None:
+        """Return once this instant has come; at once when it has passed."""
+        ...
+
+    async def store(self, name: str, content: bytes) -> str:
+        """Put bytes into the internal storage as a file of this task run; its URI. Done again, it changes nothing."""
+        ...
+
+    def share_directory(self) -> RunContext:
+        """Let all children, however deep, `errors` and `finally` included, work in one directory from here on.
+
+        It is empty at first and removed when this flowable has ended; so after a crash it is empty again. The context
+        is for putting files in and taking them out: nothing that it reads may decide which children run.
+        """
         ...
 
     async def call_flow(
@@ -123,6 +159,10 @@ class Scope(Protocol):
         """
         ...
 
+    async def render_within(self, execution: Execution, value: object) -> object:
+        """Render a value with what expressions see in an execution that was called and has ended."""
+        ...
+
 
 class FlowableTask(Task):
     """A task that runs its children: short, and deciding from its arguments and their results alone.
@@ -134,7 +174,7 @@ class FlowableTask(Task):
         """What `{{ outputs.id.… }}` sees."""
 
     is_loop: ClassVar[bool] = False
-    """Whether its direct children run more than once, each with a value of its own."""
+    """Whether its direct children run more than once, in rounds."""
 
     errors: list[TaskField] = Field(default_factory=list, description="Tasks that run when a task in here has failed.")
     finally_: list[TaskField] = Field(default_factory=list, description="Tasks that always run at the end of this one.")
@@ -142,6 +182,11 @@ class FlowableTask(Task):
     async def run(self, scope: Scope) -> Outcome:
         """Run the children and say how it ended. `errors` and `finally` are run by the engine."""
         raise TypeError(f"{type(self).__name__} does not say what it does: write `run`")
+
+    @property
+    def rounds_are_in_order(self) -> bool:
+        """Whether a round of this loop begins only when the one before has ended."""
+        return True
 
     def branches(self) -> list[Branch]:
         """The children, grouped as they run; without `errors` and `finally`."""

@@ -69,9 +69,9 @@ class Findings:
             return  # what follows from a fault of the YAML at this very place is no news
         if not is_here:
             hint = (
-                f"{hint}; it comes from the plugin defaults of the settings"
+                f"{hint}; it comes from defaults outside of the flow"
                 if hint
-                else ("it comes from the plugin defaults of the settings")
+                else ("it comes from defaults outside of the flow")
             )
         self.problems.append(
             Problem(

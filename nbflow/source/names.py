@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from nbflow.model.flow import Flow
 from nbflow.model.plugin import Plugin
 from nbflow.model.trigger import Trigger
+from nbflow.plugins.order import FlowOrder
 from nbflow.plugins.task import FlowableTask, RunnableTask
 from nbflow.source.document import Path
 from nbflow.source.findings import Findings
-from nbflow.source.order import RunOrder
 from nbflow.source.resolving import Part
 from nbflow.types import JsonValue
 
@@ -31,7 +31,7 @@ class Names:
     vars: Mapping[str, JsonValue] | None = field(default_factory=dict)
     triggers: set[str] | None = field(default_factory=set)
     tasks: dict[Path, str] = field(default_factory=dict)
-    order: RunOrder | None = None
+    order: FlowOrder | None = None
 
     def task_at(self, path: Path) -> str | None:
         """The innermost task that a value lies in."""
@@ -64,7 +64,7 @@ def names_of(document: JsonValue, parts: Sequence[Part], flow: Flow | None, find
         vars=variables if isinstance(variables, dict) else ({} if variables is None else None),
         triggers=_trigger_variables([part.cls for part in parts if part.kind == "trigger"]),
         tasks={path: str(part.raw.get("id")) for part in tasks if (path := findings.path_of(part.raw)) is not None},
-        order=RunOrder(flow) if flow is not None else None,
+        order=FlowOrder(flow) if flow is not None else None,
     )
 
 

@@ -9,6 +9,7 @@ from nbflow.nearest import did_you_mean, nearest
 from nbflow.source.document import Path, Place
 from nbflow.source.findings import Findings
 from nbflow.source.names import Names
+from nbflow.source.order import doubt
 from nbflow.types import JsonValue
 
 
@@ -131,11 +132,11 @@ class ReferenceCheck:
         order, reader = self._names.order, self._names.task_at(self._path)
         if order is None:
             return
-        doubt = order.doubt(reader, task) if reader is not None else None
-        if doubt is not None:
-            note = self._findings.error if doubt.is_certain else self._findings.warning
+        found = doubt(order, reader, task) if reader is not None else None
+        if found is not None:
+            note = self._findings.error if found.is_certain else self._findings.warning
             _, at = self._starts(reference, 1)
-            note(self._path, doubt.message, doubt.hint, place=self._place(at, len(task)))
+            note(self._path, found.message, found.hint, place=self._place(at, len(task)))
             return
         known = self._names.output_names(task)
         if len(reference.path) < 3 or known is None or reference.path[2] in known or order.is_looped(task):

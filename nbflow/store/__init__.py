@@ -1,4 +1,4 @@
-"""What outlives the process: flows, executions, logs, metrics, triggers, leases, commands and files.
+"""What outlives the process: flows, executions, logs, metrics, triggers, leases, commands, files, namespaces.
 
 `Store` opens a home; everything that is written goes through its `writer`. Engine and scheduler import this package;
 a face does so for reading alone.
@@ -11,9 +11,13 @@ from nbflow.store.engines import EngineStore
 from nbflow.store.executions import ExecutionStore
 from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore, StoredFlow
+from nbflow.store.kv import InvalidValueError, KvEntry, KvStore, KvType, KvValue, read_kv_value
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
+from nbflow.store.namespace_files import NamespaceFile, NamespaceFiles
+from nbflow.store.namespaces import InvalidNameError, NamespaceStore, StoredNamespace
 from nbflow.store.remote import RemoteFiles
+from nbflow.store.secrets import SecretEntry, SecretStore, is_encrypted
 from nbflow.store.store import Store
 from nbflow.store.triggers import TriggerState, TriggerStore
 from nbflow.store.writer import Writer
@@ -29,15 +33,29 @@ __all__ = [
     "EngineStore",
     "ExecutionStore",
     "FlowStore",
+    "InvalidNameError",
+    "InvalidValueError",
+    "KvEntry",
+    "KvStore",
+    "KvType",
+    "KvValue",
     "LocalFiles",
     "LogStore",
     "MetricStore",
+    "NamespaceFile",
+    "NamespaceFiles",
+    "NamespaceStore",
     "RemoteFiles",
     "SaveExecution",
     "SaveTaskRun",
+    "SecretEntry",
+    "SecretStore",
     "Store",
     "StoredFlow",
+    "StoredNamespace",
     "TriggerState",
     "TriggerStore",
     "Writer",
+    "is_encrypted",
+    "read_kv_value",
 ]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Engine, Table, delete, select
+from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 from sqlalchemy.dialects import sqlite
 
 from nbflow.store import tables
@@ -114,6 +114,13 @@ class Statements:
             cursor.executemany(self._add_labels, [(id, key, value, row[_STARTED]) for key, value in wanted.items()])
 
 
+def cursor_of(connection: Connection) -> Any:  # Any: each driver has types of its own
+    """A cursor of the driver, on the connection and in the transaction that SQLAlchemy has open."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    return driver.cursor()
+
+
 def _positional(engine: Engine) -> Any:  # Any: dialects have no common static type with these arguments
     """The engine's dialect, with parameters by position."""
     if engine.dialect.name == "sqlite":
@@ -142,8 +149,11 @@ def _upsert(engine: Engine, table: Table) -> str:
     insert = _insert(engine, table)
     key = [column for column in columns if column.primary_key]
     if key:
+        present, given = table.c.get("owner"), insert.excluded
         insert = insert.on_conflict_do_update(
             index_elements=key,
-            set_={column.name: insert.excluded[column.name] for column in columns if not column.primary_key},
+            set_={column.name: given[column.name] for column in columns if not column.primary_key},
+            # An engine that has lost its lease, such as one of a laptop that slept, must not write over the new owner.
+            where=None if present is None else or_(present.is_(None), given.owner.is_(None), present == given.owner),
         )
     return str(insert.values({column.name: None for column in columns}).compile(dialect=_positional(engine)))

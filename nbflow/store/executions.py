@@ -11,6 +11,8 @@ from sqlalchemy import Connection, delete, func, select, union_all, update
 from nbflow.model.execution import Execution, LogEntry, TaskRun
 from nbflow.model.state import TERMINAL, State
 from nbflow.store import tables
+from nbflow.store.batch import Entry, Rows, Statements, cursor_of
+from nbflow.store.changes import SaveExecution, SaveTaskRun
 from nbflow.store.database import Database, hold_flow
 from nbflow.store.listing import Filter, count_query, page
 from nbflow.store.records import execution_from_row, log_from_row, task_run_from_row, to_micros
@@ -29,6 +31,7 @@ class ExecutionStore:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
+        self._statements = Statements(database.writing)
 
     def get(self, id: str) -> Execution | None:
         row = self._database.first(select(_executions).where(_executions.c.id == id))
@@ -182,6 +185,38 @@ class ExecutionStore:
             return sorted(ids)
 
         return self._writer.call(work)
+
+    async def reopen(
+        self, execution: Execution, seq: int, owner: str, task_runs: Sequence[TaskRun], dropped: Collection[str]
+    ) -> bool:
+        """Let an engine go on with an execution that had ended, unless somebody else did so just now; atomically.
+
+        `task_runs` are those that change with it, numbered from `seq` on; those of `dropped` are deleted.
+        """
+
+        def work(connection: Connection) -> bool:
+            ended = _executions.c.state.in_([str(state) for state in TERMINAL])
+            ours = update(_executions).where(_executions.c.id == execution.id, ended).values(owner=owner)
+            if not connection.execute(ours).rowcount:
+                return False
+            rows = Rows()
+            rows.add(Entry(SaveExecution(execution, seq, owner)))
+            for number, run in enumerate(task_runs, seq + 1):
+                rows.add(Entry(SaveTaskRun(run, number)))
+            self._statements.write(cursor_of(connection), rows)
+            for some in _portions(list(dropped)):
+                of_them = (_task_runs.c.execution_id == execution.id, _task_runs.c.id.in_(some))
+                connection.execute(delete(_task_runs).where(*of_them))
+            return True
+
+        return await self._writer.acall(work)
+
+    async def create(self, execution: Execution, owner: str, task_runs: Sequence[TaskRun] = ()) -> None:
+        """Record a new execution with the task runs it starts from; it is durable when this returns."""
+        self._writer.defer(SaveExecution(execution, 1, owner))
+        for number, run in enumerate(task_runs, 2):
+            self._writer.defer(SaveTaskRun(run, number))
+        await self._writer.committed()
 
     def delete(self, ids: Collection[str]) -> int:
         """Delete executions with their task runs, log lines, metrics and labels; returns how many there were."""

@@ -101,7 +101,24 @@ class LocalFiles:
             return False
         with _failures(f"`{uri}` cannot be deleted"):
             place.unlink(missing_ok=True)
+            self._prune(place.parent)
         return True
+
+    def delete_below(self, path: str) -> int:
+        count = sum(self.delete(uri) for uri in self.list(path))
+        for folder, _, _ in os.walk(self._place(inside(path)), topdown=False):  # those that never held a file
+            self._prune(Path(folder))
+        return count
+
+    def move(self, uri: str, path: str) -> str:
+        path = inside(path)
+        source, place = self._existing(uri), self._place(path)
+        with _failures(f"`{uri}` cannot be moved to `{path}`"):
+            _rename(source, place)
+            self._prune(source.parent)
+            if self._durable:
+                sync_directory(place.parent)
+        return uri_of(path)
 
     def list(self, path: str) -> list[str]:
         top = self._place(inside(path))
@@ -133,7 +150,6 @@ class LocalFiles:
         incoming = self.root / _INCOMING
         with _failures(f"`{path}` cannot be stored"):
             incoming.mkdir(parents=True, exist_ok=True)
-            place.parent.mkdir(parents=True, exist_ok=True)
             whole = incoming / new_id()
             try:
                 with whole.open("xb") as file:
@@ -141,13 +157,33 @@ class LocalFiles:
                     if self._durable:
                         file.flush()
                         os.fsync(file.fileno())
-                whole.replace(place)
+                _rename(whole, place)
             except BaseException:
                 whole.unlink(missing_ok=True)
                 raise
             if self._durable:
-                _sync_directory(place.parent)
+                sync_directory(place.parent)
         return uri_of(path)
+
+    def _prune(self, folder: Path) -> None:
+        """Remove a folder and those around it as far as they are empty: there are folders for what lies in them."""
+        root = self.root.resolve()
+        with contextlib.suppress(OSError):  # not empty, or somebody else was quicker
+            while folder != root and folder.is_relative_to(root):
+                folder.rmdir()
+                folder = folder.parent
+
+
+def _rename(source: Path, place: Path) -> None:
+    """Rename a file, over the one that is there; its folder is made."""
+    for tries_left in reversed(range(100)):
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(place)
+            return
+        except (FileNotFoundError, FileExistsError):  # somebody who deleted the last file in it took the folder away
+            if not tries_left or not source.exists():
+                raise
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> None:
@@ -164,10 +200,13 @@ def _copy(source: BinaryIO, target: BinaryIO) -> None:
     shutil.copyfileobj(source, target, 1 << 20)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Make the names in a directory durable; Windows has no way to, and does so by itself."""
     if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            descriptor = os.open(directory, os.O_RDONLY)
+        except FileNotFoundError:  # it went with its last file
+            return
         try:
             os.fsync(descriptor)
         finally:

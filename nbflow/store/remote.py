@@ -45,6 +45,7 @@ class RemoteFiles:
         return None
 
     def exists(self, uri: str) -> bool:
+        self._look_anew()
         return bool(self._call("isfile", self._place(path_of(uri))))
 
     def size(self, uri: str) -> int:
@@ -56,10 +57,23 @@ class RemoteFiles:
         self._call("rm_file", self._place(path_of(uri)))
         return True
 
+    def delete_below(self, path: str) -> int:
+        found = self.list(path)
+        if found:
+            self._call("rm", self._place(inside(path)), True)
+        return len(found)
+
+    def move(self, uri: str, path: str) -> str:
+        path = inside(path)
+        self._call("mv", self._existing(uri), self._place(path))
+        return uri_of(path)
+
     def list(self, path: str) -> list[str]:
         _, root = self._opened
-        found: list[str] = self._call("find", self._place(inside(path)))
-        return [uri_of(name.removeprefix(root).lstrip("/")) for name in sorted(found)]
+        top = f"{self._place(inside(path))}/"
+        self._look_anew()
+        found: list[str] = self._call("find", top)
+        return [uri_of(name.removeprefix(root).lstrip("/")) for name in sorted(found) if name.startswith(top)]
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:  # Any: fsspec has no types
@@ -81,6 +95,10 @@ class RemoteFiles:
         if not self.exists(uri):
             raise not_stored(uri)
         return self._place(path_of(uri))
+
+    def _look_anew(self) -> None:
+        """Forget what was listed before: other processes put files here too, and fsspec would not see them."""
+        self._call("invalidate_cache")
 
     def _call(self, method: str, *arguments: object) -> Any:  # Any: fsspec has no types
         system, _ = self._opened

@@ -15,10 +15,14 @@ from nbflow.store.engines import EngineStore
 from nbflow.store.executions import ExecutionStore
 from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore
+from nbflow.store.kv import KvStore
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
+from nbflow.store.namespace_files import NamespaceFiles
+from nbflow.store.namespaces import NamespaceStore
 from nbflow.store.remote import RemoteFiles
 from nbflow.store.schema import ensure_schema
+from nbflow.store.secrets import SecretStore
 from nbflow.store.triggers import TriggerStore
 from nbflow.store.writer import Writer
 
@@ -58,6 +62,10 @@ class Store:
         self.commands = CommandStore(self._database, self.writer)
         self.triggers = TriggerStore(self._database, self.writer)
         self.audit = AuditStore(self._database, self.writer)
+        self.namespaces = NamespaceStore(self._database, self.writer)
+        self.namespace_files = NamespaceFiles(self.files)
+        self.kv = KvStore(self._database, self.writer)
+        self.secrets = SecretStore(self._database, self.writer, settings)
         self._commits = CommitCounter(self._database)
         self._is_closed = False
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that leads to these tables. A constant, so that opening a history need not import Alembic."""
 
 metadata = MetaData()
@@ -190,6 +190,45 @@ audit = Table(
     Column("who", _Text, nullable=False),
     Column("action", _Text, nullable=False),
     Column("what", _Text, nullable=False),
+)
+
+kv = Table(
+    "kv",
+    metadata,
+    Column("namespace", _Text, primary_key=True),
+    Column("key", _Text, primary_key=True),
+    Column("type", _Text, nullable=False),
+    Column("value", _Text, nullable=False),
+    Column("description", _Text),
+    Column("revision", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("namespace", _Text, primary_key=True),
+    Column("name", _Text, primary_key=True),
+    Column("value", _Text, nullable=False),
+    Column("description", _Text),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+namespaces = Table(
+    "namespaces",
+    metadata,
+    Column("id", _Text, primary_key=True),
+    Column("description", _Text),
+    Column("variables", _Text),
+    Column("plugin_defaults", _Text),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The revision of a history. Not under the name that Alembic gives: a PostgreSQL database may serve other programs too.

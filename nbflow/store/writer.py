@@ -15,13 +15,13 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbflow.errors import StoreError
-from nbflow.store.batch import Entry, Rows, Statements
+from nbflow.store.batch import Entry, Rows, Statements, cursor_of
 from nbflow.store.changes import Change
 from nbflow.store.database import Database, store_error
 
@@ -204,7 +204,7 @@ class Writer:
                 self._connection = self._database.writing.connect()
             if calls:
                 with self._connection.begin():
-                    self._statements.write(_cursor(self._connection), everything)
+                    self._statements.write(cursor_of(self._connection), everything)
                     for call in calls:
                         self._run_call(self._connection, call)
             else:
@@ -216,7 +216,7 @@ class Writer:
 
     def _write(self, connection: Connection, rows: Rows) -> None:
         """The hot path: a transaction of the driver's own, without SQLAlchemy's bookkeeping."""
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         if self._database.is_sqlite:
             cursor.execute("BEGIN IMMEDIATE")
         self._statements.write(cursor, rows)
@@ -256,13 +256,6 @@ class Writer:
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()
                 connection.close()
-
-
-def _cursor(connection: Connection) -> Any:  # Any: each driver has types of its own
-    """A cursor of the driver, on the connection and in the transaction that SQLAlchemy has open."""
-    driver = connection.connection.dbapi_connection
-    assert driver is not None
-    return driver.cursor()
 
 
 def _wake_all(waiters: list[_Waiter], error: StoreError | None) -> None:

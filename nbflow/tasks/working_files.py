@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import RunContext
@@ -62,6 +63,13 @@ def _content(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def refuse_namespace_files() -> NoReturn:
+    """Raises: TaskFailedError: a task asks for files of its namespace."""
+    raise TaskFailedError(
+        "namespace files are not available in this version of nbflow", hint="hand files over with `inputFiles`"
+    )
+
+
 def store_output_files(ctx: RunContext, patterns: Sequence[str], leave_out: Iterable[Path] = ()) -> dict[str, str]:
     """Store the files that match, by their path in the working directory; name → URI.
 
@@ -72,10 +80,10 @@ def store_output_files(ctx: RunContext, patterns: Sequence[str], leave_out: Iter
     stored: dict[str, str] = {}
     for pattern in patterns:
         found = 0
-        for path in _matching(ctx, base, pattern):
-            name = path.relative_to(base).as_posix()
-            if path.resolve() in skipped or name.startswith(_HIDDEN):
+        for path in matching_files(ctx, pattern):
+            if path.resolve() in skipped:
                 continue
+            name = path.relative_to(base).as_posix()
             found += 1
             if name not in stored:
                 if not path.resolve().is_relative_to(base):
@@ -90,6 +98,17 @@ def store_directory(ctx: RunContext, directory: Path) -> dict[str, str]:
     """Store all files below a directory; path inside it → URI."""
     files = sorted(path for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
     return {name: ctx.store_file(path, name) for path in files for name in [path.relative_to(directory).as_posix()]}
+
+
+def matching_files(ctx: RunContext, pattern: str) -> Iterator[Path]:
+    """The files of the working directory that match a glob or are named so, without those of nbflow's own.
+
+    Raises: TaskFailedError when the pattern leaves the directory.
+    """
+    base = ctx.working_dir.resolve()
+    for path in _matching(ctx, base, pattern):
+        if not path.relative_to(base).as_posix().startswith(_HIDDEN):
+            yield path
 
 
 def _matching(ctx: RunContext, base: Path, pattern: str) -> Iterator[Path]:

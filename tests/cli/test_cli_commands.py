@@ -118,6 +118,24 @@ def test_an_expression_is_rendered(nbflow: Nbflow, tmp_path: Path) -> None:
     assert "Traceback" not in wrong.err
 
 
+def test_an_expression_is_rendered_on_an_execution(nbflow: Nbflow, tmp_path: Path) -> None:
+    assert nbflow("render", "x", "--execution", "last").status == 2
+    flow = tmp_path / "f.yaml"
+    flow.write_text("id: f\nnamespace: n\ntasks: [{id: a, type: return, format: hi}]\n")
+    assert nbflow("run", str(flow)).status == 0
+    assert nbflow("render", "{{ outputs.a.value }} {{ x }}", "x=1", "--execution", "last").out == "hi 1\n"
+    assert nbflow("render", "{{ taskrun.state }}", "--execution", "last", "--task", "a").out == "SUCCESS\n"
+
+
+def test_what_expressions_can_call_is_listed_and_explained(nbflow: Nbflow) -> None:
+    assert "value | upper" in nbflow("expressions").out
+    assert nbflow("expressions", "chunk").out.startswith("filter chunk: value | chunk(size)\n")
+    assert nbflow("expressions", "uuid", "-o", "json").json[0]["kind"] == "function"
+    assert nbflow("expressions", "--page").out.startswith("# Expressions")
+    unknown = nbflow("expressions", "uper")
+    assert (unknown.status, "did you mean `upper`?" in unknown.err) == (2, True)
+
+
 def test_types_are_listed_and_explained(nbflow: Nbflow) -> None:
     listed = {entry["type"] for entry in nbflow("plugins", "list", "--kind", "task", "-o", "json").json}
     assert "io.kestra.plugin.core.log.Log" in listed

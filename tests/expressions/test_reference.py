@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -113,7 +114,9 @@ FUNCTIONS = [
     "isPublicHoliday",
     "isDayWeekInMonth",
     "ksuid",
-    "nanoid",
+    "nanoId",
+    "iterationOutput",
+    "parentOutput",
 ]
 TESTS = ["defined", "null", "empty", "even", "odd", "iterable", "map", "json"]
 
@@ -144,3 +147,20 @@ def test_docs_have_a_first_line_and_an_example_that_holds(kind: str, name: str, 
     ENVIRONMENT.parse(example["text"])
     if example["expected"] is not None:
         assert ENVIRONMENT.render(example["text"], {}) == example["expected"]
+
+
+def test_the_page_in_the_notebooks_is_the_present_one() -> None:
+    page = Path(__file__).parents[2] / "notebooks" / "reference" / "expressions.md"
+    assert page.read_text(encoding="utf-8") == ENVIRONMENT.reference_page(), (
+        "write it again: nbflow expressions --page > notebooks/reference/expressions.md"
+    )
+
+
+def test_an_entry_tells_how_it_is_written_and_what_it_does() -> None:
+    entries = {(entry.kind, entry.name): entry for entry in ENVIRONMENT.reference()}
+    assert entries["filter", "chunk"].usage == "value | chunk(size)"
+    assert entries["filter", "upper"].usage == "value | upper"
+    assert entries["function", "max"].usage == "max(…)"
+    assert entries["function", "iterationOutput"].usage == "iterationOutput([outputs], [iteration])"
+    assert entries["test", "even"].usage == "value is even"
+    assert entries["filter", "base64decode"].text.endswith("{{ 'aGVsbG8=' | base64decode }}   gives hello")

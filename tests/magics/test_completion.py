@@ -11,7 +11,7 @@ Complete = Callable[[str], list[str]]
 
 
 def test_sub_commands(complete: Complete) -> None:
-    assert complete("%flow ex|") == ["executions "]
+    assert complete("%flow exe|") == ["executions "]
     assert "run " in complete("%flow |")
     assert complete("ex = %flow ru|") == ["run "]
 

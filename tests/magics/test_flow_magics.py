@@ -172,6 +172,19 @@ def test_render_shows_what_an_expression_gives(run: Run) -> None:
     assert "flow: " in run("%flow render '{{ nope }}'").text
 
 
+def test_render_on_an_execution(run: Run) -> None:
+    run(f"%%flow --wait name=Ada\n{HELLO}")
+    assert run("%flow render '{{ inputs.name }} {{ x }}' x=1 --execution last").value == "Ada 1"
+    assert run("%flow render '{{ taskrun.state }}' --execution last --task answer").value == "SUCCESS"
+    assert "nope" in run("%flow render x --execution nope").text
+
+
+def test_expressions_are_explained(run: Run) -> None:
+    assert "value | upper" in run("%flow expressions").text
+    assert "value | chunk(size)" in run("%flow expressions chunk").text
+    assert "did you mean `upper`?" in run("%flow expressions uper").text
+
+
 def test_files_are_validated_and_deployed(run: Run, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text(HELLO)

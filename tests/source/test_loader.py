@@ -312,7 +312,7 @@ def test_a_wrong_default_of_the_settings_is_shown_at_the_part(registry: Registry
         HEAD + "tasks: [{id: q, type: test.db.one.Query, url: u, sql: s}]\n", registry=registry, defaults=defaults
     )
     assert [str(problem) for problem in found] == [
-        '3:9  tasks[0].rows: must be a whole number, got "many" (it comes from the plugin defaults of the settings)'
+        '3:9  tasks[0].rows: must be a whole number, got "many" (it comes from defaults outside of the flow)'
     ]
 
 

@@ -65,6 +65,21 @@ def test_a_migrated_history_is_the_same_as_a_fresh_one_to_the_letter(settings: S
     assert _definitions(settings) == _definitions(fresh)
 
 
+def test_a_history_of_the_first_tables_is_upgraded_and_keeps_what_it_holds(any_settings: Settings) -> None:
+    with Store(any_settings) as store:
+        store.flows.save("a", "f", "text", NOW)
+    engine = create_engine(database_url(any_settings))
+    with engine.begin() as connection:  # what 0001 left
+        for table in (tables.kv, tables.secrets, tables.namespaces):
+            table.drop(connection)
+        connection.execute(tables.version.update().values(version_num="0001"))
+    engine.dispose()
+    with Store(any_settings) as store:
+        assert store.flows.get("a", "f") is not None
+        assert store.kv.put("a", "key", 1, NOW).revision == 1
+        assert [one.id for one in store.namespaces.list()] == ["a"]
+
+
 def test_the_constant_revision_is_the_head_of_the_migrations() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory

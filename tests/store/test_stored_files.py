@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,59 @@ def test_all_files_below_a_path_are_listed_and_no_others(files: FileStorage) -> 
     assert files.list("a") == ["kestra:///a/1", "kestra:///a/x/2", "kestra:///a/x/y/3"]
     assert files.list("a/x") == ["kestra:///a/x/2", "kestra:///a/x/y/3"]
     assert files.list("nowhere") == []
+
+
+def test_a_path_that_is_a_file_has_nothing_below(files: FileStorage) -> None:
+    uri = files.put_bytes("a/file", b"x")
+    assert files.list("a/file") == []
+    assert files.delete_below("a/file") == 0
+    assert files.exists(uri)
+
+
+def test_all_files_below_a_path_are_deleted_and_no_others(files: FileStorage) -> None:
+    for path in ("a/1", "a/x/2", "a/x/y/3", "ab/4"):
+        files.put_bytes(path, b"")
+    assert files.delete_below("a/x") == 2
+    assert files.delete_below("a/x") == 0
+    assert files.delete_below("nowhere") == 0
+    assert files.list("a") == ["kestra:///a/1"]
+    assert files.list("ab") == ["kestra:///ab/4"]
+    with pytest.raises(StoreError, match="is no path inside the storage"):
+        files.delete_below("..")
+
+
+def test_a_file_is_moved_in_place_of_another(files: FileStorage) -> None:
+    one, two = files.put_bytes("a/b/one é", b"one"), files.put_bytes("c/two", b"two")
+    assert files.move(one, "c/two") == two
+    assert files.read_bytes(two) == b"one"
+    assert not files.exists(one)
+    assert files.move(two, "new/folder/x") == "kestra:///new/folder/x"
+    assert files.read_bytes("kestra:///new/folder/x") == b"one"
+    with pytest.raises(StoredFileNotFoundError, match="there is no file kestra:///c/two in the storage"):
+        files.move(two, "d")
+    with pytest.raises(StoreError, match="is no path inside the storage"):
+        files.move("kestra:///new/folder/x", "../x")
+
+
+def test_a_folder_goes_with_its_last_file_and_a_file_may_take_its_name(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "storage")
+    files.delete(files.put_bytes("a/b/c", b"x"))
+    assert files.put_bytes("a", b"x") == "kestra:///a"
+    files.move("kestra:///a", "b/c")
+    files.put_bytes("b/d", b"")
+    assert files.delete_below("b") == 2
+    assert [path.name for path in (tmp_path / "storage").iterdir()] == [".incoming"]
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_files_are_put_while_others_take_their_folder_away(tmp_path: Path, durable: bool) -> None:
+    files = LocalFiles(tmp_path / "storage", durable)
+
+    def put_and_delete(number: int) -> bool:
+        return files.delete(files.put_bytes(f"a/b/{number}", b"x"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(put_and_delete, range(1000)))
 
 
 def test_a_file_that_is_not_there_is_named(files: FileStorage, tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def jq(scope: Scope, value: object, expression: object) -> list[object] | None:
     if value is None:
         return None
     query = text_argument("jq", "expression", expression)
+    if is_string(value) and not value.strip() and query.strip() == ".":
+        return []  # an empty document, as it is
     tree = read_json(value) if is_string(value) else read_json(json_text(value))
     steps = simple_path(query)
     if steps is not None:

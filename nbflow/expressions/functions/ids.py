@@ -46,16 +46,16 @@ def ksuid() -> str:
     return "".join(reversed(digits))
 
 
-def nanoid(length: object = 21, alphabet: object = _NANO) -> str:
+def nano_id(length: object = 21, alphabet: object = _NANO) -> str:
     """A random identifier of some length.
 
-    Example: `{{ nanoid(length=10) | length }}` gives `10`
+    Example: `{{ nanoId(length=10) | length }}` gives `10`
     """
-    size = whole_argument("nanoid", "length", length)
-    letters = text_argument("nanoid", "alphabet", alphabet)
+    size = whole_argument("nanoId", "length", length)
+    letters = text_argument("nanoId", "alphabet", alphabet)
     if not 1 <= size <= 1000 or not letters:
-        raise TemplateError("`nanoid` makes 1 to 1000 characters out of an alphabet that is not empty")
+        raise TemplateError("`nanoId` makes 1 to 1000 characters out of an alphabet that is not empty")
     return "".join(secrets.choice(letters) for _ in range(size))
 
 
-FUNCTIONS: dict[str, Function] = {"id": id_, "ksuid": ksuid, "nanoid": nanoid, "uuid": uuid_}
+FUNCTIONS: dict[str, Function] = {"id": id_, "ksuid": ksuid, "nanoId": nano_id, "uuid": uuid_}

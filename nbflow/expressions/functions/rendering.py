@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Function
+from nbflow.expressions.filters.checks import whole_argument
 from nbflow.expressions.operators import settled
 from nbflow.expressions.scope import Missing, Scope
 from nbflow.expressions.values import is_list, is_map, is_string
@@ -78,6 +79,43 @@ def current_each_output(scope: Scope, outputs: object) -> object:
     return _under(value, scope.read("taskrun"))
 
 
+def iteration_output(scope: Scope, outputs: object = None, iteration: object = None) -> object:
+    """The output of a task in some round of a loop: in the round before this one unless told; null when there is none.
+
+    Example: `{{ iterationOutput(outputs.hello, 0).value }}`
+    """
+    if outputs is None:
+        everything, task = scope.read("outputs"), scope.read("task")
+        outputs = everything.get(task.get("id")) if is_map(everything) and is_map(task) else None
+    if iteration is None:
+        present = _of_taskrun(scope, "iteration")
+        iteration = present - 1 if isinstance(present, int) else -1
+    number = whole_argument("iterationOutput", "iteration", iteration)
+    rounds = list(outputs.values()) if is_map(outputs) else []
+    return rounds[number] if 0 <= number < len(rounds) else None
+
+
+def parent_output(scope: Scope, index: object = 0) -> object:
+    """The outputs of the task that this one lies in, or with an index of one further out; null when there is none.
+
+    Example: `{{ parentOutput().value }}`
+    """
+    number = whole_argument("parentOutput", "index", index)
+    parents = scope.get("parents")
+    if not is_list(parents) or not 0 <= number < len(parents):
+        return None
+    parent = parents[number]
+    return parent.get("outputs") if is_map(parent) else None
+
+
+def _of_taskrun(scope: Scope, name: str) -> object:
+    """A property of the task run around an expression, or of the nearest around that, which has it."""
+    parents = scope.get("parents")
+    runs = [scope.get("taskrun")]
+    runs += [parent.get("taskrun") for parent in parents if is_map(parent)] if is_list(parents) else []
+    return next((run[name] for run in runs if is_map(run) and name in run), None)
+
+
 def _under(outputs: object, taskrun: object) -> object:
     if not is_map(outputs) or not is_map(taskrun):
         raise Missing("taskrun")
@@ -87,6 +125,8 @@ def _under(outputs: object, taskrun: object) -> object:
 FUNCTIONS: dict[str, Function] = {
     "currentEachOutput": current_each_output,
     "fetchContext": fetch_context,
+    "iterationOutput": iteration_output,
+    "parentOutput": parent_output,
     "printContext": print_context,
     "render": render,
     "renderOnce": render_once,

@@ -34,6 +34,10 @@ class ForEach(FlowableTask):
     concurrency_limit: int = Field(default=1, ge=0, description="Rounds at once; 1: one after another, 0: all.")
     tasks: list[TaskField] = Field(min_length=1, description="Tasks of one round; they run one after another.")
 
+    @property
+    def rounds_are_in_order(self) -> bool:
+        return self.concurrency_limit == 1
+
     async def run(self, scope: Scope) -> Outcome:
         items = items_of(scope.render(self.values), "values")
         if self.concurrency_limit == 1:
@@ -72,6 +76,10 @@ class EachParallel(FlowableTask):
     concurrent: int | None = Field(default=None, ge=0, description="Tasks at once; 0, or nothing, for all.")
     value: list[JsonValue] | dict[str, JsonValue] | Text = Field(description="A list, or JSON text of one.")
     tasks: list[TaskField] = Field(min_length=1, description="Tasks of one round; they run at once, too.")
+
+    @property
+    def rounds_are_in_order(self) -> bool:
+        return False
 
     async def run(self, scope: Scope) -> Outcome:
         jobs = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from nbflow.errors import TaskFailedError
 
@@ -16,11 +17,25 @@ def text_of(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a loop: its text, and the value in it; `key` when it is an entry of a map."""
+
+    text: str
+    value: str
+    key: str | None = None
+
+
 def items_of(values: object, name: str) -> list[str]:
     """The items of a loop as texts: from a list, a map, or JSON text of either.
 
     An entry of a map becomes `{"key":…,"value":…}`. Raises: TaskFailedError naming the property.
     """
+    return [item.text for item in read_items(values, name)]
+
+
+def read_items(values: object, name: str) -> list[Item]:
+    """The items of a loop, as `items_of` has them, with their parts."""
     read = values
     if isinstance(values, str):
         try:
@@ -28,7 +43,9 @@ def items_of(values: object, name: str) -> list[str]:
         except ValueError:
             read = None
     if isinstance(read, dict):
-        read = [{"key": key, "value": value} for key, value in read.items()]
+        return [
+            Item(text_of({"key": key, "value": value}), text_of(value), text_of(key)) for key, value in read.items()
+        ]
     if not isinstance(read, list):
         shown = values if isinstance(values, str) else text_of(values)
         raise TaskFailedError(
@@ -38,4 +55,4 @@ def items_of(values: object, name: str) -> list[str]:
     missing = next((number for number, item in enumerate(read) if item is None), None)
     if missing is not None:
         raise TaskFailedError(f"`{name}[{missing}]` is null: an item of a loop needs a value")
-    return [text_of(item) for item in read]
+    return [Item(text, text) for text in map(text_of, read)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from nbflow.tasks.scripts.environments import environment_with
 from nbflow.tasks.scripts.languages import SHELL, Language, base_environment, has_kestra, is_shell
 from nbflow.tasks.scripts.listening import Listener
 from nbflow.tasks.scripts.settings import DockerOptions, NamespaceFiles, RunConfig, RunnerKind
-from nbflow.tasks.working_files import put_input_files, store_directory, store_output_files
+from nbflow.tasks.working_files import put_input_files, refuse_namespace_files, store_directory, store_output_files
 from nbflow.types import JsonValue
 
 PROCESS = "io.kestra.plugin.core.runner.Process"
@@ -115,9 +116,7 @@ class ScriptTask(RunnableTask):
 
     async def run(self, ctx: RunContext) -> ScriptOutput:
         if self.namespace_files is not None and self.namespace_files.enabled:
-            raise TaskFailedError(
-                "namespace files are not available in this version of nbflow", hint="hand files over with `inputFiles`"
-            )
+            refuse_namespace_files()
         runner = self._runner(ctx)
         place = self._workplace(ctx)
         if self.input_files:
@@ -125,11 +124,15 @@ class ScriptTask(RunnableTask):
         command = await self._command(ctx, place, runner)
         listener = Listener(ctx)
         try:
-            status = await runner.execute(command, listener.hear)
+            try:
+                status = await runner.execute(command, listener.hear)
+            finally:
+                for path in place.own_files:
+                    path.unlink(missing_ok=True)
+            files = await asyncio.to_thread(self._store_files, ctx, place, status)
         finally:
-            for path in place.own_files:
-                path.unlink(missing_ok=True)
-        files = await asyncio.to_thread(self._store_files, ctx, place, status)
+            # The directory may be shared: the next task, or attempt, is not to find what was for this one alone.
+            await asyncio.to_thread(shutil.rmtree, place.output_dir, ignore_errors=True)
         output = ScriptOutput(
             vars=listener.vars,
             output_files=files,
@@ -222,8 +225,12 @@ class ScriptTask(RunnableTask):
     def _write(self, ctx: RunContext, place: _Workplace, text: str, suffix: str) -> Path:
         # A name that no `import` can mean: a task called `csv` must not hide the module.
         file = place.directory / f"script-{ctx.task_id}{suffix}"
-        file.write_text(text, encoding="utf-8")
+        try:
+            file.touch(exist_ok=False)
+        except FileExistsError:  # of another run of this task that shares the directory
+            file = place.directory / f"script-{ctx.task_id}-{ctx.task_run_id}{suffix}"
         place.own_files.append(file)
+        file.write_text(text, encoding="utf-8")
         return file
 
     def _store_files(self, ctx: RunContext, place: _Workplace, status: int) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""The deployed flows: saving, reading, and finding the one that is meant; with the defaults of their namespaces."""
+
+from __future__ import annotations
+
+import re
+
+from nbflow.clock import Clock
+from nbflow.errors import FlowNotFoundError, Problem
+from nbflow.model.execution import Execution
+from nbflow.model.flow import Flow, PluginDefault
+from nbflow.nearest import did_you_mean
+from nbflow.source import load_flow, validate
+from nbflow.store import Store, StoredFlow
+
+_NAMESPACE = re.compile(r"^namespace\s*:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+class Flows:
+    """The flows of a home. Every method may be called from any thread."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def deploy(self, text: str) -> Flow:
+        """Save a flow; a new revision only if its text has changed. Raises: FlowValidationError."""
+        flow = load_flow(text, defaults=self._defaults_of(text)).flow
+        revision, _ = self._store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
+        return self.get(flow.namespace, flow.id, revision)
+
+    def validate(self, text: str) -> list[Problem]:
+        """Every problem of a flow's text."""
+        return validate(text, defaults=self._defaults_of(text))
+
+    def get(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
+        """A flow; its newest revision unless one is named. Raises: FlowNotFoundError with the nearest names."""
+        stored = self._store.flows.get(namespace, flow_id, revision)
+        if stored is None:
+            raise self._not_found(namespace, flow_id, revision)
+        return self._read(stored)
+
+    def all(self, namespace: str | None = None) -> list[Flow]:
+        """The newest revision of every flow, of one namespace or of all."""
+        return [self._read(stored) for stored in self._store.flows.list(namespace)]
+
+    def delete(self, namespace: str, flow_id: str) -> None:
+        """Delete a flow; its revisions stay readable. Raises: FlowNotFoundError."""
+        if not self._store.flows.delete(namespace, flow_id, self._clock.now()):
+            raise self._not_found(namespace, flow_id, None)
+
+    def of(self, execution: Execution) -> Flow:
+        """The flow of an execution; one that was never deployed has no more than its name."""
+        try:
+            return self.get(execution.namespace, execution.flow_id, execution.flow_revision)
+        except FlowNotFoundError:
+            return Flow.model_construct(
+                id=execution.flow_id, namespace=execution.namespace, revision=execution.flow_revision, tasks=[]
+            )
+
+    def _read(self, stored: StoredFlow) -> Flow:
+        loaded = load_flow(stored.source, defaults=self._defaults(stored.namespace))
+        return loaded.flow.with_source(stored.source, loaded.document, stored.revision)
+
+    def _defaults_of(self, text: str) -> list[PluginDefault]:
+        found = _NAMESPACE.search(text)
+        return self._defaults(found[1] if found else "")
+
+    def _defaults(self, namespace: str) -> list[PluginDefault]:
+        """Those of the namespace and the ones around it, the nearest first, then those of the settings."""
+        of_namespaces = self._store.namespaces.plugin_defaults(namespace) if namespace else []
+        return [
+            PluginDefault.model_validate(entry) for entry in (*of_namespaces, *self._store.settings.plugin_defaults)
+        ]
+
+    def _not_found(self, namespace: str, flow_id: str, revision: int | None) -> FlowNotFoundError:
+        if revision is not None and self._store.flows.get(namespace, flow_id) is not None:
+            return FlowNotFoundError(f"the flow {namespace}.{flow_id} has no revision {revision}")
+        wanted = f"{namespace}.{flow_id}"
+        known = [f"{stored.namespace}.{stored.id}" for stored in self._store.flows.list()]
+        elsewhere = next((f"did you mean `{uid}`?" for uid in known if uid.endswith(f".{flow_id}")), "")
+        deploy_it = "deploy it first: `%%flow` in a cell, or `nbflow flows deploy FILE`"
+        return FlowNotFoundError(
+            f"there is no flow `{wanted}`", hint=did_you_mean(wanted, known, 3) or elsewhere or deploy_it
+        )
