@@ -65,6 +65,11 @@ class FlowOrder:
         ):
             self._add((), "", block, 0, Branch(tasks), is_looped=False)
 
+    @property
+    def task_ids(self) -> set[str]:
+        """The ids of all tasks, those that a task makes of itself included."""
+        return set(self._places)
+
     def place(self, task_id: str) -> Sequence[Step]:
         """The levels of a task's place, the outermost first; empty for a task that lies in no block of the flow."""
         return self._places.get(task_id, ())

@@ -58,13 +58,15 @@ def names_of(document: JsonValue, parts: Sequence[Part], flow: Flow | None, find
     }
     is_known = all(part.cls is not None for part in parts)
     tasks = [part for part in parts if part.kind == "task"]
+    order = FlowOrder(flow) if flow is not None else None
+    written = {str(part.raw.get("id")) for part in tasks}
     return Names(
-        outputs={str(part.raw.get("id")) for part in tasks} if is_known else None,
+        outputs=written | (order.task_ids if order is not None else set()) if is_known else None,
         inputs=declared if inputs is None or isinstance(inputs, list) else None,
         vars=variables if isinstance(variables, dict) else ({} if variables is None else None),
         triggers=_trigger_variables([part.cls for part in parts if part.kind == "trigger"]),
         tasks={path: str(part.raw.get("id")) for part in tasks if (path := findings.path_of(part.raw)) is not None},
-        order=FlowOrder(flow) if flow is not None else None,
+        order=order,
     )
 
 

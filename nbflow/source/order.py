@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nbflow.plugins.order import FlowOrder, Relation
-from nbflow.plugins.task import Order
+from nbflow.plugins.task import FlowableTask, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ def doubt(order: FlowOrder, reader: str, read: str) -> Doubt | None:
         return None  # an earlier round of the same loop may have run it
     match order.relation(read, reader):
         case Relation.SAME:
+            task = order.task(reader)
+            if isinstance(task, FlowableTask) and task.is_loop:
+                return None  # it reports after each round
             return Doubt(f"`{read}` has no outputs before it has run", "", is_certain=True)
         case Relation.AFTER:
             return Doubt(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, NonNegativeInt, field_validator
 
 from nbflow.plugins import Duration, Dynamic, LogLevel, Model, Text
 
@@ -75,8 +75,8 @@ class HttpOptions(Model):
     allowed_response_codes: Dynamic[list[int]] = Field(
         default_factory=list, description="Codes from 400 on that are no failure."
     )
-    max_content_length: Dynamic[int] = Field(
-        default=LONGEST_BODY, ge=0, description="Longest body to accept, in bytes."
+    max_content_length: Dynamic[NonNegativeInt] = Field(
+        default=LONGEST_BODY, description="Longest body to accept, in bytes."
     )
     default_charset: Text = Field(default="UTF-8", description="Character set of an answer that names none.")
     proxy: Dynamic[Proxy] | None = Field(default=None, description="Server that requests go through.")

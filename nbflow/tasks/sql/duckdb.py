@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, PositiveInt
 
 from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.sql.fetching import FetchType, Result
@@ -53,7 +53,7 @@ class DuckDbTask(RunnableTask):
     fetch: Dynamic[bool] = Field(default=False, description="Older form of fetchType FETCH.")
     fetch_one: Dynamic[bool] = Field(default=False, description="Older form of fetchType FETCH_ONE.")
     store: Dynamic[bool] = Field(default=False, description="Older form of fetchType STORE.")
-    fetch_size: Dynamic[int] | None = Field(default=None, ge=1, description="Accepted; rows come in portions anyway.")
+    fetch_size: Dynamic[PositiveInt] | None = Field(default=None, description="Accepted; rows come in portions anyway.")
     time_zone_id: Dynamic[Text] | None = Field(
         default=None, validation_alias=AliasChoices("timeZoneId", "timezone"), description="Time zone of the session."
     )
