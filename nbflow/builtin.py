@@ -53,6 +53,7 @@ _TASKS: dict[str, str] = {
     **_flow("loop:Loop", "Loop", "loop", old=False),
     **_flow("loop_until:LoopUntil", "LoopUntil", "loop_until", f"{_CORE}.flow.WaitFor", f"{_OLD}.flows.WaitFor"),
     **_flow("for_each_item:ForEachItem", "ForEachItem", "foreach_item", "for_each_item"),
+    **_flow("pause:Pause", "Pause", "pause", f"{_OLD}.flows.Pause"),
     **_flow("working_directory:WorkingDirectory", "WorkingDirectory", "working_directory", f"{_OLD}.flows.Worker"),
     **_flow("for_each:EachSequential", "EachSequential", "each_sequential"),
     **_flow("for_each:EachParallel", "EachParallel", "each_parallel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import threading
@@ -39,6 +40,12 @@ def new_id() -> str:
         _last_microsecond = max(time.time_ns() // 1000, _last_microsecond + 1)
         moment = _last_microsecond
     return _digits(moment, _TIME_DIGITS) + _digits(secrets.randbelow(_BASE**_RANDOM_DIGITS), _RANDOM_DIGITS)
+
+
+def derived_id(*parts: str) -> str:
+    """The identifier that follows from others: the same each time, and different for different parts."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return parts[0][:_TIME_DIGITS] + _digits(int.from_bytes(digest[:16], "big") % _BASE**_RANDOM_DIGITS, _RANDOM_DIGITS)
 
 
 def _digits(number: int, width: int) -> str:

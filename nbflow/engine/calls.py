@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from nbflow.engine.history import History
@@ -27,8 +28,13 @@ class FlowCalls(Protocol):
         revision: int | None,
         wait: bool,
         key: str,
+        schedule_date: datetime | None = None,
     ) -> Execution:
         """The execution that this task run started under this key, ended if `wait`; a new one if there is none."""
+        ...
+
+    async def again(self, flow: Flow, execution: Execution) -> None:
+        """Start an execution that takes the place of one that failed: the same inputs, the next attempt."""
         ...
 
     def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:

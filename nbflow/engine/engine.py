@@ -19,6 +19,7 @@ from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
 from nbflow.engine.ownership import Ownership
 from nbflow.engine.reviewing import render_in
 from nbflow.engine.starting import new_execution
+from nbflow.engine.steering import Steering
 from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
 from nbflow.model import execution as records
 from nbflow.model.events import Event
@@ -33,7 +34,7 @@ from nbflow.types import JsonValue
 _STOP_SECONDS = 10.0
 
 
-class Engine:
+class Engine(Steering):
     """Deploys flows, runs them and knows what has been run; several may share one home.
 
     `home` is where history and files are kept; None finds it (`NBFLOW_HOME`, a `.nbflow` folder found upwards,
@@ -60,7 +61,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._hub = Hub()
         self._flows = Flows(self.store, self._clock)
-        self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self.flow, self, takes_over=takes_over)
+        self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self._flows, takes_over=takes_over)
 
     @classmethod
     def default(cls) -> Engine:
@@ -171,7 +172,7 @@ class Engine:
     ) -> Execution:
         """Start an execution of a flow that need not be deployed; no other engine can take it over then."""
         await self._begin()
-        execution, unknown = new_execution(
+        start = new_execution(
             flow,
             inputs or {},
             labels or {},
@@ -181,12 +182,12 @@ class Engine:
             kind=kind,
             schedule_date=schedule_date,
         )
-        run = await self._owned.start(flow, execution)
-        for name in unknown:
-            run.history.log(LogLevel.WARN, f"the flow has no input `{name}`: it was left out")
+        run = await self._owned.start(flow, start.execution)
+        for level, note in start.notes:
+            run.history.log(level, note)
         if wait:
-            return await self._wait(execution.id, None, timeout)
-        return Execution(self, execution)
+            return await self._wait(start.execution.id, None, timeout)
+        return Execution(self, start.execution)
 
     async def _begin(self) -> None:
         """Start what an engine does beside its verbs: its heartbeat, and taking over."""
@@ -218,22 +219,6 @@ class Engine:
 
     wait = blocking(_wait)
     await_ = awaitable(_wait)
-
-    async def _kill(self, execution_id: str) -> Execution:
-        """End an execution, and every process it started. Raises: ConflictError when it has ended already."""
-        record = self.record(execution_id)
-        if record.state.is_terminal:
-            raise ConflictError(f"execution {execution_id} has ended already: {record.state}")
-        run = self._owned.get(execution_id)
-        if run is not None:
-            run.kill()
-        else:
-            await self._begin()
-            await asyncio.to_thread(self.store.commands.send, execution_id, "kill", {}, self._clock.now())
-        return Execution(self, record)
-
-    kill = blocking(_kill)
-    akill = awaitable(_kill)
 
     def execution(self, execution_id: str) -> Execution:
         """One execution. Raises: ExecutionNotFoundError."""
@@ -302,6 +287,9 @@ class Engine:
 
     aread_file = in_thread(read_file)
 
+    def _handle(self, record: records.Execution) -> Execution:
+        return Execution(self, record)
+
     def record(self, execution_id: str) -> records.Execution:
         """The record of an execution. Raises: ExecutionNotFoundError."""
         self._see_own_writes(execution_id)
@@ -328,65 +316,7 @@ class Engine:
         self._see_own_writes(execution_id)
         return self.store.logs.list(execution_id, min_level=min_level, task_id=task_id, last=last)
 
-    async def call(
-        self,
-        caller: records.Execution,
-        task_run: TaskRun,
-        namespace: str,
-        flow_id: str,
-        inputs: Mapping[str, JsonValue],
-        labels: Mapping[str, str],
-        revision: int | None,
-        wait: bool,
-        key: str,
-    ) -> records.Execution:
-        """Run a subflow for a task run; implements `FlowCalls`."""
-        started = await asyncio.to_thread(self._started_by, caller, task_run, key)
-        if started is None:
-            flow = await asyncio.to_thread(self.flow, namespace, flow_id, revision)
-            trigger: dict[str, JsonValue] = {
-                "id": task_run.task_id,
-                "type": "io.kestra.plugin.core.flow.Subflow",
-                "variables": {
-                    "executionId": caller.id,
-                    "namespace": caller.namespace,
-                    "flowId": caller.flow_id,
-                    "flowRevision": caller.flow_revision,
-                    "key": key,
-                },
-            }
-            started, _ = new_execution(
-                flow,
-                inputs,
-                labels,
-                self.store,
-                self._clock,
-                trigger=trigger,
-                parent=caller,
-                parent_task_run_id=task_run.id,
-            )
-            await self._owned.start(flow, started)
-        if not wait:
-            return started
-        try:
-            return (await self._wait(started.id)).record
-        except asyncio.CancelledError:
-            parent = self._owned.get(caller.id)
-            child = self._owned.get(started.id)
-            if parent is not None and parent.is_killed and child is not None:
-                child.kill()
-            raise
-
     def _see_own_writes(self, execution_id: str) -> None:
         """Let a reader in this process see what has happened, also what is still on its way to the disk."""
         if self._owned.get(execution_id) is not None:
             self.store.writer.flush()
-
-    def _started_by(self, caller: records.Execution, task_run: TaskRun, key: str) -> records.Execution | None:
-        """The execution that an earlier life of this task run started."""
-        for child in self.store.executions.list(parent_id=caller.id, limit=10_000):
-            variables = (child.trigger or {}).get("variables")
-            started_key = variables.get("key") if isinstance(variables, dict) else None
-            if child.parent_task_run_id == task_run.id and started_key == key:
-                return child
-        return None

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+import random
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 
 from nbflow.engine.context import TaskLogger
 from nbflow.engine.limits import FlowSlots
+from nbflow.engine.promises import Promises
 from nbflow.engine.rendering import Renderer
-from nbflow.engine.scope import TaskScope, Workings
+from nbflow.engine.retries import next_attempt
+from nbflow.engine.revising import restarted
+from nbflow.engine.scope import TaskScope
+from nbflow.engine.skipping import listens
+from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
 from nbflow.model.flow import Flow
+from nbflow.model.policies import Retry, RetryBehavior
 from nbflow.model.state import State, worst
 from nbflow.model.task import Task
 from nbflow.types import JsonValue
@@ -31,6 +38,10 @@ class ExecutionRun:
         self._workings = workings
         self._slots = slots
         self._block: asyncio.Task[State] | None = None
+        self._stopped_as = State.KILLED
+        self._is_forced = False
+        if self.history.execution.state is State.PAUSED and not workings.paused:
+            workings.passage.clear()  # it had been paused as a whole
 
     @property
     def id(self) -> str:
@@ -46,7 +57,7 @@ class ExecutionRun:
         try:
             if not self.history.execution.state.is_terminal:
                 await self._run_to_its_state()
-            await self._sequence(self.flow.after_execution)
+            await self._after()
             await self.history.durable()
         except Exception as error:  # the outermost handler of an execution: it must not take others along
             _log.exception("execution %s broke", self.id, extra={"action": "execution_broke", "execution_id": self.id})
@@ -59,11 +70,43 @@ class ExecutionRun:
             self.ended.set()
 
     def kill(self) -> None:
-        """End what runs and then the execution, as KILLED; call this on the engine's loop."""
+        """End what runs and then the execution, as KILLED; call this, as all below, on the engine's loop."""
         if self.history.execution.state.is_terminal or self._workings.is_killing:
             return
-        self._workings.is_killing = True
         self.history.move(State.KILLING)
+        self._stop(State.KILLED)
+
+    def pause(self) -> bool:
+        """Let no task begin until `resume`; those that run go on to their end. False when it is not running."""
+        if self.history.execution.state is not State.RUNNING:
+            return False
+        self._workings.passage.clear()
+        self.history.move(State.PAUSED)
+        return True
+
+    def resume(self, task_run_id: str | None, outputs: Mapping[str, JsonValue]) -> bool:
+        """Go on after a pause: of a task run, or of the execution as a whole. False when there is no such pause."""
+        if task_run_id is not None:
+            return self._workings.resume(task_run_id, outputs)
+        if self._workings.passage.is_set():
+            return False
+        self._workings.passage.set()
+        if self.history.execution.state is State.PAUSED and not self._workings.paused:
+            self.history.move(State.RUNNING)
+        return True
+
+    def force(self) -> bool:
+        """Run although the flow's `concurrency` has no slot left. False when it is not queued."""
+        if self.history.execution.state is not State.QUEUED:
+            return False
+        self._is_forced = True
+        self._slots.leave(self.flow)
+        return True
+
+    def _stop(self, state: State) -> None:
+        """Cancel the tasks; the execution ends in a state."""
+        self._workings.is_killing = True
+        self._stopped_as = state
         if self._block is not None:
             self._block.cancel()
 
@@ -71,14 +114,22 @@ class ExecutionRun:
         if self._workings.is_killing or self.history.execution.state is State.KILLING:
             state = State.KILLED
         else:
-            state = await self._killable(self._admitted())
-        if state is State.CANCELLED:
-            self.history.move(State.CANCELLED)
+            refusal = await self._killable(self._admitted())
+            if refusal in (State.CANCELLED, State.FAILED):
+                self.history.move(refusal)
+                await self.history.durable()
+                return
+            state = refusal if refusal.is_failure else await self._killable(self._kept_promises())
+        if state is State.RETRIED:
+            self.history.move(State.RETRIED)
             await self.history.durable()
             return
         self._workings.is_killing = False  # what runs now runs to its end, also after a kill
+        self._workings.passage.set()
+        if state is State.FAILED:
+            await self._sequence(self.flow.errors)
         final = await self._sequence(self.flow.finally_)
-        if state is not State.KILLED:
+        if not state.is_failure or state is State.FAILED:
             state = worst([state, final])
         outputs, can_be_rendered = self._outputs(state)
         if not can_be_rendered and not state.is_failure:
@@ -88,33 +139,79 @@ class ExecutionRun:
         await self.history.durable()
 
     async def _admitted(self) -> State:
-        admitted = await self._slots.enter(self.flow, self.history)
+        admitted = await self._slots.enter(self.flow, self.history, lambda: self._is_forced)
         if admitted is not State.RUNNING:
             self._logger().warning(f"{self.flow.uid} runs as often as its `concurrency` allows: {admitted}")
-            return admitted
-        self.history.move(State.RUNNING)
-        return await self._tasks_and_errors()
+        elif self.history.execution.state is not State.PAUSED:
+            self.history.move(State.RUNNING)
+        return admitted
 
-    async def _tasks_and_errors(self) -> State:
+    async def _kept_promises(self) -> State:
+        """The tasks, while the flow's SLAs are watched."""
+        promises = Promises(self.flow.sla, self._workings, self._stop)
+        with promises.watched():
+            return await self._tasks_with_retries()
+
+    async def _tasks_with_retries(self) -> State:
+        while True:
+            state = await self._tasks()
+            retry = self.flow.retry or self._workings.retry_of_task
+            if state is not State.FAILED or retry is None:
+                return state
+            if not await self._waited_for_retry(retry):
+                return state
+            if retry.behavior is RetryBehavior.CREATE_NEW_EXECUTION:
+                await self._workings.calls.again(self.flow, self.history.execution)
+                return State.RETRIED
+            await self._reopen_failed()
+
+    async def _waited_for_retry(self, retry: Retry) -> bool:
+        """Wait until the execution is to be tried again; False when it is not."""
+        history, number = self.history, self.history.execution.attempt_number
+        since = history.execution.start
+        wait = next_attempt(retry, number, since, history.now(), random.random())
+        if wait is None:
+            return False
+        history.move(State.RETRYING)
+        await history.durable()
+        await history.clock.sleep(wait.total_seconds())
+        return True
+
+    async def _reopen_failed(self) -> None:
+        history = self.history
+        revision = restarted(self.flow, history.task_runs(), history.now())
+        await self._workings.store.executions.drop_task_runs(self.id, revision.dropped)
+        history.revise(revision.kept)
+        for run in revision.changed:
+            history.save(run)
+        number = history.execution.attempt_number + 1
+        history.change(replace(history.execution, attempt_number=number).move(State.RUNNING, history.now()))
+        self._workings.refresh()
+
+    async def _tasks(self) -> State:
         scope = TaskScope(self._workings)
         tasks = [task for task in self.flow.tasks if not task.disabled]
         if any(task.depends_on for task in tasks):
             present = {task.id for task in tasks}
             needs = {task.id: [needed for needed in task.depends_on if needed in present] for task in tasks}
-            state = await scope.run_dag(tasks, needs)
-        else:
-            state = await scope.run_sequence(tasks)
-        if state is State.FAILED and self.flow.errors:
-            self._workings.refresh()
-            await scope.run_sequence(self.flow.errors)
-        return state
+            return await scope.run_dag(tasks, needs)
+        return await scope.run_sequence(tasks)
 
     async def _killable(self, work: Coroutine[None, None, State]) -> State:
         """Run a block that `kill` may cancel; a cancellation from outside goes through."""
         async with asyncio.TaskGroup() as group:
             self._block = group.create_task(work)
         block, self._block = self._block, None
-        return State.KILLED if block.cancelled() else block.result()
+        return self._stopped_as if block.cancelled() else block.result()
+
+    async def _after(self) -> None:
+        """What runs once the final state is known."""
+        await self._sequence(self.flow.after_execution)
+        for listener in self.flow.listeners:
+            self._workings.refresh()
+            renderer = Renderer(self._workings.variables, self._workings.services)
+            if listens(listener, renderer, self.history, self._logger()):
+                await self._sequence(listener.tasks)
 
     async def _sequence(self, tasks: Sequence[Task]) -> State:
         if not tasks:

@@ -76,12 +76,25 @@ class History:
         """Return once everything changed so far is committed."""
         await self._writer.committed()
 
+    def revise(self, runs: Iterable[TaskRun]) -> None:
+        """Forget all task runs but these; writing them is the caller's."""
+        self.outputs, self.states, self.failure = OutputTree(), StateTree(), None
+        self._by_key, self._by_id = {}, {}
+        for run in runs:
+            self._keep(run)
+        for run in self._by_id.values():
+            self.outputs.put(run, self._loop_values(run))
+
     def find(self, parent: str | None, task_id: str, value: str | None, iteration: int | None) -> TaskRun | None:
         return self._by_key.get((parent, task_id, value, iteration))
 
     def task_runs(self) -> list[TaskRun]:
         """All task runs, in the order of their creation."""
         return list(self._by_id.values())
+
+    def find_id(self, run_id: str) -> TaskRun | None:
+        """The record of a task run, if there is one of this id."""
+        return self._by_id.get(run_id)
 
     def by_id(self, run_id: str) -> TaskRun:
         """The record of a task run as it stands now."""

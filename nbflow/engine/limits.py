@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Callable
 
 from nbflow.engine.history import History
 from nbflow.model.flow import Flow
@@ -24,16 +25,21 @@ class FlowSlots:
         self._store = store
         self._freed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def enter(self, flow: Flow, history: History) -> State:
-        """Return RUNNING once the execution holds a slot, or the state in which it ends because there is none."""
+    async def enter(self, flow: Flow, history: History, is_forced: Callable[[], bool]) -> State:
+        """Return RUNNING once the execution holds a slot, or the state in which it ends because there is none.
+
+        One that is forced runs without a slot.
+        """
         concurrency = flow.concurrency
-        if concurrency is None or history.execution.state is State.RUNNING:
+        if concurrency is None or history.execution.state in (State.RUNNING, State.PAUSED, State.RETRYING):
             return State.RUNNING
         executions = self._store.executions
         while True:
             freed = self._freed[flow.uid]
             freed.clear()
-            if await executions.take_slot(flow.namespace, flow.id, history.execution.id, concurrency.limit):
+            if is_forced() or await executions.take_slot(
+                flow.namespace, flow.id, history.execution.id, concurrency.limit
+            ):
                 return State.RUNNING
             refusal = _REFUSALS.get(concurrency.behavior)
             if refusal is not None:

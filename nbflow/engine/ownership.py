@@ -6,20 +6,24 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from nbflow.clock import Clock
-from nbflow.engine.calls import FlowCalls
+from nbflow.engine.calling import Calls
 from nbflow.engine.execution import ExecutionRun
+from nbflow.engine.flows import Flows
 from nbflow.engine.history import History
 from nbflow.engine.hub import Hub
 from nbflow.engine.limits import FlowSlots
 from nbflow.engine.loop import EngineLoop
-from nbflow.engine.scope import Workings
+from nbflow.engine.revising import Revision, restarted
+from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
+from nbflow.model.events import ExecutionChanged, TaskRunChanged
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.flow import Flow
+from nbflow.model.state import State
 from nbflow.store import Store
 from nbflow.types import JsonValue, new_id
 
@@ -31,6 +35,24 @@ _LOOK_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
+def obey(run: ExecutionRun, name: str, payload: Mapping[str, JsonValue]) -> bool:
+    """Carry out what somebody outside asks of an execution; whether there was something to do. On the loop."""
+    match name:
+        case "kill":
+            run.kill()
+            return True
+        case "pause":
+            return run.pause()
+        case "resume":
+            task_run_id, outputs = payload.get("taskRunId"), payload.get("outputs")
+            return run.resume(
+                task_run_id if isinstance(task_run_id, str) else None, outputs if isinstance(outputs, dict) else {}
+            )
+        case "force-run":
+            return run.force()
+    return False
+
+
 class Ownership:
     """Runs executions on the engine's loop and keeps them this engine's own by a lease."""
 
@@ -40,8 +62,7 @@ class Ownership:
         hub: Hub,
         clock: Clock,
         loop: EngineLoop,
-        find_flow: Callable[[str, str, int | None], Flow],
-        calls: FlowCalls,
+        flows: Flows,
         *,
         takes_over: bool,
     ) -> None:
@@ -50,8 +71,9 @@ class Ownership:
         self._hub = hub
         self._clock = clock
         self._loop = loop
-        self._find_flow = find_flow
-        self._calls = calls
+        self._flows = flows
+        self._calls = Calls(self, store, clock, flows)
+        self._workers = asyncio.Semaphore(store.settings.worker_slots)
         self._takes_over = takes_over
         self._slots = FlowSlots(store)
         self._runs: dict[str, ExecutionRun] = {}
@@ -60,6 +82,11 @@ class Ownership:
     def get(self, execution_id: str) -> ExecutionRun | None:
         """The run of an execution that this engine owns and that has not ended."""
         return self._runs.get(execution_id)
+
+    def flow_of(self, execution_id: str) -> Flow | None:
+        """The flow of an execution that runs here, deployed or not."""
+        run = self._runs.get(execution_id)
+        return run.flow if run is not None else None
 
     async def begin(self) -> bool:
         """Say that this engine lives, and look after what dead ones left; True the first time. Call it on the loop."""
@@ -72,11 +99,37 @@ class Ownership:
             await self._take_over()
         return True
 
-    async def start(self, flow: Flow, execution: Execution) -> ExecutionRun:
-        """Record a new execution and start it; it is in the history when this returns."""
+    async def start(self, flow: Flow, execution: Execution, task_runs: Sequence[TaskRun] = ()) -> ExecutionRun:
+        """Record a new execution and start it; it is in the history when this returns.
+
+        `task_runs` are what it starts from, when it takes up where another one was.
+        """
         history = self._history(execution, [], 0)
         history.change(execution)
+        for run in task_runs:
+            history.save(run)
         await history.durable()
+        return self._go(flow, history)
+
+    async def restart(self, flow: Flow, execution: Execution) -> ExecutionRun | None:
+        """Go on with an execution that has failed: its failed task runs get another attempt; None if somebody does."""
+        runs = await asyncio.to_thread(self._store.executions.task_runs, execution.id)
+        return await self.reopen(flow, execution, restarted(flow, runs, self._clock.now()))
+
+    async def reopen(self, flow: Flow, execution: Execution, revision: Revision) -> ExecutionRun | None:
+        """Go on with an execution that has ended, from these task runs; None when somebody else does already."""
+        former = self._runs.get(execution.id)
+        if former is not None:  # its state is known, and what runs after its end still runs
+            await former.ended.wait()
+        executions = self._store.executions
+        seq = await asyncio.to_thread(executions.last_seq, execution.id) + 1
+        execution = execution.move(State.RESTARTED, self._clock.now())
+        if not await executions.reopen(execution, seq, self.engine_id, revision.changed, revision.dropped):
+            return None
+        history = self._history(execution, revision.kept, seq + len(revision.changed))
+        self._hub.publish(ExecutionChanged(execution))
+        for run in revision.changed:
+            self._hub.publish(TaskRunChanged(run))
         return self._go(flow, history)
 
     def close(self) -> None:
@@ -86,7 +139,8 @@ class Ownership:
 
     def _go(self, flow: Flow, history: History) -> ExecutionRun:
         execution = history.execution
-        run = ExecutionRun(flow, Workings(flow, history, self._store, self._calls), self._slots)
+        workings = Workings(flow, history, self._store, self._calls, self._workers)
+        run = ExecutionRun(flow, workings, self._slots)
         self._runs[execution.id] = run
         self._loop.own(self._run(run), f"nbflow-{execution.id}")
         return run
@@ -136,8 +190,8 @@ class Ownership:
     def _obey(self) -> None:
         for command in self._store.commands.take(list(self._runs)):
             run = self._runs.get(command.execution_id)
-            if run is not None and command.name == "kill":
-                run.kill()
+            if run is not None:
+                obey(run, command.name, command.payload)
 
     async def _take_over(self) -> None:
         await asyncio.to_thread(self._store.engines.bury, socket.gethostname(), _is_running)
@@ -156,7 +210,7 @@ class Ownership:
             return
         history = self._history(execution, executions.task_runs(execution_id), executions.last_seq(execution_id))
         try:
-            flow = self._find_flow(execution.namespace, execution.flow_id, execution.flow_revision)
+            flow = self._flows.get(execution.namespace, execution.flow_id, execution.flow_revision)
         except NbflowError as error:
             _log.warning("execution %s cannot go on: %s", execution_id, error, extra={"action": "takeover_failed"})
             return

@@ -8,85 +8,27 @@ run(child) ── ended in the history? ──► its record
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from nbflow.engine.attempt import Result, attempt
-from nbflow.engine.calls import CalledHistory, FlowCalls
+from nbflow.engine.attempt import Result
+from nbflow.engine.attempts import run_attempts
+from nbflow.engine.calls import CalledHistory
 from nbflow.engine.context import TaskContext, TaskLogger
-from nbflow.engine.history import History
 from nbflow.engine.rendering import Renderer, variables_now
-from nbflow.engine.retries import next_attempt
 from nbflow.engine.services import ExecutionServices
 from nbflow.engine.skipping import may_run
-from nbflow.engine.variables import task_run_variables
+from nbflow.engine.variables import RoundOutputs, task_run_variables
+from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
 from nbflow.model.execution import Attempt, Execution, TaskRun
-from nbflow.model.flow import Flow
 from nbflow.model.policies import Retry
-from nbflow.model.state import State, StateHistory, worst
+from nbflow.model.state import State, worst
 from nbflow.model.task import Task, walk
 from nbflow.plugins import FlowableTask, Outcome, RunContext, RunnableTask, TaskLog
-from nbflow.store import Store
 from nbflow.types import JsonValue
-
-
-class Workings:
-    """What all scopes of one execution share."""
-
-    def __init__(self, flow: Flow, history: History, store: Store, calls: FlowCalls) -> None:
-        self.history = history
-        self.store = store
-        self.calls = calls
-        self.services = ExecutionServices(history, store, flow.source)
-        self._flow = flow
-        self.variables: dict[str, object] = {}
-        self.refresh()
-        self._slots: dict[str, asyncio.Semaphore] = {}
-        self.is_killing = False
-        """Whether a cancellation is a kill; otherwise the engine stops, and the execution goes on later."""
-
-    def refresh(self) -> None:
-        """Let expressions see the execution as it stands now: its state, its labels, and what went wrong."""
-        self.variables = variables_now(self._flow, self.history, self.store, self.services)
-
-    def slots(self, task: Task) -> AbstractAsyncContextManager[None]:
-        """What a task run holds while it works: a task may say how many of its runs do so at once."""
-        if not task.concurrent:
-            return nullcontext()
-        return self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent))
-
-
-class RoundOutputs(Mapping[str, object]):
-    """`outputs` within one round of a loop: of the loop's own tasks, what they put out in this round.
-
-    `path` is the values of all loops around, the outermost first, this round's the last; `tasks` are those in the loop.
-    """
-
-    def __init__(self, around: Mapping[str, object], path: Sequence[str], tasks: frozenset[str]) -> None:
-        self._around = around
-        self._depth = len(path)
-        self._steps = path[around._depth :] if isinstance(around, RoundOutputs) else path
-        self._tasks = tasks
-
-    def __getitem__(self, task_id: str) -> object:
-        found = self._around[task_id]
-        if task_id in self._tasks:
-            for step in self._steps:
-                if not isinstance(found, Mapping) or step not in found:
-                    raise KeyError(task_id)
-                found = found[step]
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (task_id for task_id in self._around if task_id in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 class TaskScope:
@@ -133,6 +75,7 @@ class TaskScope:
         run = self._history.find(parent, child.id, value, iteration)
         if run is not None and run.state.is_terminal:
             return run
+        await self._workings.passage.wait()
         if run is None:
             run = self._history.create(parent, child.id, value, iteration)
         renderer = self._renderer(child, run)
@@ -141,8 +84,11 @@ class TaskScope:
             if verdict is not None:
                 return await self._end(child, run, Result(verdict))
             if isinstance(child, RunnableTask):
-                async with self._workings.slots(child):
-                    return await self._run_attempts(child, run, renderer)
+                retry = child.retry or self._retry
+                ended, result = await run_attempts(
+                    self._workings, child, run, retry, lambda run: self._renderer(child, run), self._directory
+                )
+                return await self._end(child, ended, result)
             assert isinstance(child, FlowableTask), f"{child.type} neither works nor runs children"
             return await self._run_flowable(child, run)
         except asyncio.CancelledError:
@@ -233,6 +179,9 @@ class TaskScope:
         if left > 0:
             await self._history.clock.sleep(left)
 
+    async def pause(self, until: datetime | None = None) -> TaskRun:
+        return await self._workings.pause(self.task_run, until)
+
     async def store(self, name: str, content: bytes) -> str:
         return await asyncio.to_thread(self._context().store_bytes, content, name)
 
@@ -290,7 +239,8 @@ class TaskScope:
         return TaskContext(self._history, self._workings.store, renderer, run, self._task.log_level)
 
     async def _run_flowable(self, task: FlowableTask, run: TaskRun) -> TaskRun:
-        run = self._history.save(run.move(State.RUNNING, self._history.now()))
+        if run.state is not State.PAUSED:  # it was paused when the engine before this one ended, and still is
+            run = self._history.save(run.move(State.RUNNING, self._history.now()))
         scope = TaskScope(self._workings, run, task, self)
         try:
             outcome = await scope._run_task(task)
@@ -313,36 +263,13 @@ class TaskScope:
             self.log.error("%s", error)
             return Outcome(State.FAILED, self.task_run.outputs)
 
-    async def _run_attempts(self, task: RunnableTask, run: TaskRun, renderer: Renderer) -> TaskRun:
-        history = self._history
-        retry = task.retry or self._retry
-        run = _without_lost_attempt(run, history)
-        while True:
-            now = history.now()
-            begun = Attempt(StateHistory.begin(now).move(State.RUNNING, now))
-            run = history.save(replace(run.move(State.RUNNING, now), attempts=(*run.attempts, begun)))
-            if len(run.attempts) > 1:
-                renderer = self._renderer(task, run)
-            ctx = TaskContext(history, self._workings.store, renderer, run, task.log_level, self._directory)
-            result = await attempt(task, renderer, ctx)
-            now = history.now()
-            run = replace(run, attempts=(*run.attempts[:-1], Attempt(begun.history.move(result.state, now))))
-            if result.state is not State.FAILED:
-                break
-            wait = next_attempt(retry, len(run.attempts), run.attempts[0].start, now, random.random())
-            if wait is None:
-                break
-            run = history.save(run.move(State.RETRYING, now))
-            await history.clock.sleep(wait.total_seconds())
-        if retry is not None and retry.warning_on_retry and result.state is State.SUCCESS and len(run.attempts) > 1:
-            result = replace(result, state=State.WARNING)
-        return await self._end(task, run, result)
-
     async def _end(self, task: Task, run: TaskRun, result: Result) -> TaskRun:
         """Record how a task run ended; what depends on it may start once this returns."""
         run = replace(run, outputs=result.outputs).move(forgiven(task, result.state), self._history.now())
         self._history.save(run)
         await self._history.durable()
+        if self._workings.on_task_end is not None:
+            self._workings.on_task_end()
         return run
 
     def _end_killed(self, run_id: str) -> None:
@@ -363,11 +290,3 @@ def forgiven(task: Task, state: State) -> State:
     if state is State.WARNING and task.allow_warning:
         state = State.SUCCESS
     return state
-
-
-def _without_lost_attempt(run: TaskRun, history: History) -> TaskRun:
-    """Close the attempt that was under way when the engine before this one ended: it is made again."""
-    if not run.attempts or run.attempts[-1].state.is_terminal:
-        return run
-    lost = Attempt(run.attempts[-1].history.move(State.KILLED, history.now()))
-    return replace(run, attempts=(*run.attempts[:-1], lost))

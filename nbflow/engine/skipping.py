@@ -7,10 +7,21 @@ from dataclasses import replace
 from nbflow.engine.history import History
 from nbflow.engine.rendering import Renderer
 from nbflow.errors import NbflowError
+from nbflow.model.flow import Listener
 from nbflow.model.state import State, StateHistory, worst
 from nbflow.model.task import Task
 from nbflow.plugins import Facts, Question, TaskLog
 from nbflow.plugins.truth import is_true
+
+
+def listens(listener: Listener, renderer: Renderer, history: History, log: TaskLog) -> bool:
+    """Whether a listener is to run, now that the execution has ended."""
+    facts = Facts(history.now(), renderer.text, history.execution, history.outputs.tree, tuple(history.task_runs()))
+    try:
+        return all(condition.holds(facts) for condition in listener.conditions if isinstance(condition, Question))
+    except NbflowError as error:
+        log.error("it cannot be told whether a listener is to run: %s", error)
+        return False
 
 
 def may_run(task: Task, renderer: Renderer, history: History, log: TaskLog) -> State | None:

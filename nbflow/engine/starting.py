@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from nbflow.clock import Clock
 from nbflow.engine.services import NamespaceServices
 from nbflow.engine.variables import NamespaceVariables, execution_variables
-from nbflow.errors import InputError, Problem
+from nbflow.errors import ConflictError, InputError, Problem
 from nbflow.expressions import default_environment
 from nbflow.model.execution import Execution
-from nbflow.model.flow import Flow
-from nbflow.model.inputs import input_value, read_inputs, with_input
-from nbflow.model.state import StateHistory
+from nbflow.model.flow import Check, CheckBehavior, CheckStyle, Flow
+from nbflow.model.inputs import Input, input_value, read_inputs, with_input
+from nbflow.model.state import State, StateHistory
+from nbflow.model.task import LogLevel
 from nbflow.plugins import FileStorage
+from nbflow.plugins.truth import is_true
 from nbflow.store import Store
 from nbflow.types import JsonValue, new_id
 
 CORRELATION = "system.correlationId"
+_LEVELS = {
+    CheckStyle.ERROR: LogLevel.ERROR,
+    CheckStyle.WARNING: LogLevel.WARN,
+    CheckStyle.SUCCESS: LogLevel.INFO,
+    CheckStyle.INFO: LogLevel.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A new execution, and what its log begins with."""
+
+    execution: Execution
+    notes: list[tuple[LogLevel, str]] = field(default_factory=list)
 
 
 def new_execution(
@@ -30,18 +46,19 @@ def new_execution(
     store: Store,
     clock: Clock,
     *,
+    execution_id: str | None = None,
     trigger: Mapping[str, JsonValue] | None = None,
     parent: Execution | None = None,
     parent_task_run_id: str | None = None,
     kind: str | None = None,
     schedule_date: datetime | None = None,
-) -> tuple[Execution, list[str]]:
-    """A new execution with its inputs read, and the ids of inputs that the flow does not declare.
+) -> Start:
+    """A new execution with its inputs read.
 
     Files given for FILE inputs are stored, the values of SECRET inputs encrypted.
-    Raises: InputError with every problem of the inputs.
+    Raises: InputError with every problem of the inputs; ConflictError when a check of the flow blocks it.
     """
-    execution_id = new_id()
+    execution_id = execution_id or new_id()
     correlation = dict(parent.labels).get(CORRELATION) if parent is not None else None
     all_labels = {**flow.label_map, **labels, CORRELATION: correlation or execution_id}
     execution = Execution(
@@ -57,18 +74,36 @@ def new_execution(
         kind=kind,
         schedule_date=schedule_date,
     )
-    inputs, problems, unknown = _read(flow, execution, given, store, clock)
+    render = _renderer(flow, execution, store, clock)
+    inputs, problems, unknown = read_inputs(flow.inputs, given, render)
     if not problems:
         inputs, problems = _store_files(flow, inputs, store.files, execution_id)
     if problems:
         raise InputError(f"the inputs of {flow.uid} are not valid", problems)
-    return replace(execution, inputs=_with_secrets_encrypted(flow, inputs, store.secrets.encrypt)), unknown
+    start = Start(replace(execution, inputs=_with_secrets_encrypted(flow, inputs, store.secrets.encrypt)))
+    start.notes.extend((LogLevel.WARN, f"the flow has no input `{name}`: it was left out") for name in unknown)
+    for check in flow.checks:
+        start = _checked(start, check, lambda text: render(text, inputs), clock)
+    return start
 
 
-def _read(
-    flow: Flow, execution: Execution, given: Mapping[str, object], store: Store, clock: Clock
-) -> tuple[dict[str, JsonValue], list[Problem], list[str]]:
-    """The inputs, problems and unknown ids; defaults see what expressions see before the first task."""
+def read_answers(
+    flow: Flow, execution: Execution, asked: Sequence[Input], given: Mapping[str, object], store: Store, clock: Clock
+) -> dict[str, JsonValue]:
+    """What somebody answers to inputs that a task asks for. Raises: InputError with every problem."""
+    render = _renderer(flow, execution, store, clock)
+    everything = dict(execution.inputs)
+    answers, problems, unknown = read_inputs(asked, given, lambda text, inputs: render(text, {**everything, **inputs}))
+    problems += [Problem(f"there is no input `{name}` here", path=f"inputs.{name}") for name in unknown]
+    if problems:
+        raise InputError("the inputs to resume with are not valid", problems)
+    return answers
+
+
+def _renderer(
+    flow: Flow, execution: Execution, store: Store, clock: Clock
+) -> Callable[[str, Mapping[str, JsonValue]], object]:
+    """Renders texts with what expressions see before the first task, and the inputs so far."""
     environment = default_environment()
     services = NamespaceServices(flow.namespace, store, clock, lambda secret: None)
     variables = {
@@ -79,7 +114,20 @@ def _read(
     def render(text: str, inputs: Mapping[str, JsonValue]) -> object:
         return environment.render_typed(text, {**variables, "inputs": inputs}, services)
 
-    return read_inputs(flow.inputs, given, render)
+    return render
+
+
+def _checked(start: Start, check: Check, render: Callable[[str], object], clock: Clock) -> Start:
+    """What a check of the flow makes of a new execution. Raises: ConflictError when it blocks it."""
+    if is_true(render(check.condition)):
+        return start
+    said = str(render(check.message)) if check.message else f"the check `{check.condition}` does not hold"
+    if check.behavior is CheckBehavior.BLOCK_EXECUTION:
+        raise ConflictError(said, hint="a check of the flow refuses this execution")
+    start.notes.append((_LEVELS[check.style], said))
+    if check.behavior is CheckBehavior.FAIL_EXECUTION and not start.execution.state.is_terminal:
+        return replace(start, execution=start.execution.move(State.FAILED, clock.now()))
+    return start
 
 
 def _store_files(

@@ -171,3 +171,31 @@ class StateTree:
         branch = self.tree.setdefault(run.task_id, {})
         assert isinstance(branch, dict)
         branch[run.value] = state
+
+
+class RoundOutputs(Mapping[str, object]):
+    """`outputs` within one round of a loop: of the loop's own tasks, what they put out in this round.
+
+    `path` is the values of all loops around, the outermost first, this round's the last; `tasks` are those in the loop.
+    """
+
+    def __init__(self, around: Mapping[str, object], path: Sequence[str], tasks: frozenset[str]) -> None:
+        self._around = around
+        self._depth = len(path)
+        self._steps = path[around._depth :] if isinstance(around, RoundOutputs) else path
+        self._tasks = tasks
+
+    def __getitem__(self, task_id: str) -> object:
+        found = self._around[task_id]
+        if task_id in self._tasks:
+            for step in self._steps:
+                if not isinstance(found, Mapping) or step not in found:
+                    raise KeyError(task_id)
+                found = found[step]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (task_id for task_id in self._around if task_id in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from nbflow.model.base import Model, Text
+from nbflow.model.condition import ConditionField
 from nbflow.model.inputs import InputField
 from nbflow.model.outputs import FlowOutput
 from nbflow.model.policies import Concurrency, Retry, Sla
@@ -23,15 +25,31 @@ class PluginDefault(Model):
     forced: bool = Field(default=False, description="Whether these win over what a part says itself.")
 
 
+class CheckStyle(StrEnum):
+    """How the message of a check is shown."""
+
+    SUCCESS = "SUCCESS"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class CheckBehavior(StrEnum):
+    """What becomes of an execution whose check does not hold."""
+
+    CREATE_EXECUTION = "CREATE_EXECUTION"
+    BLOCK_EXECUTION = "BLOCK_EXECUTION"
+    FAIL_EXECUTION = "FAIL_EXECUTION"
+
+
 class Check(Model):
     """A condition that is checked before an execution is created."""
 
     condition: Text = Field(description="Expression that must be true.")
     message: Text | None = Field(default=None, description="What to tell when it is not.")
-    style: Text = Field(default="INFO", description="How to show the message: SUCCESS, INFO, WARNING or ERROR.")
-    behavior: Text = Field(
-        default="CREATE_EXECUTION",
-        description="CREATE_EXECUTION, BLOCK_EXECUTION or FAIL_EXECUTION when it is not true.",
+    style: CheckStyle = Field(default=CheckStyle.INFO, description="How to show the message.")
+    behavior: CheckBehavior = Field(
+        default=CheckBehavior.CREATE_EXECUTION, description="What becomes of the execution when it is not true."
     )
 
 
@@ -39,7 +57,7 @@ class Listener(Model):
     """Tasks that run when an execution changes its state; the older form of `errors` and `afterExecution`."""
 
     description: Text | None = Field(default=None, description="What the listener is for.")
-    conditions: list[JsonValue] = Field(default_factory=list, description="Runs only when all of these hold.")
+    conditions: list[ConditionField] = Field(default_factory=list, description="Runs only when all of these hold.")
     tasks: list[TaskField] = Field(description="Tasks to run.")
 
 

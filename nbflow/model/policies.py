@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -127,3 +127,11 @@ class Sla(Model):
     assert_: str | None = Field(default=None, description="For EXECUTION_ASSERTION: must be true at all times.")
     behavior: SlaBehavior = Field(default=SlaBehavior.FAIL, description="What happens when it is broken.")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels that a broken promise adds.")
+
+    @model_validator(mode="after")
+    def _has_what_its_type_needs(self) -> Self:
+        if self.type is SlaType.MAX_DURATION and self.duration is None:
+            raise ValueError("an SLA of type MAX_DURATION needs a `duration`")
+        if self.type is SlaType.EXECUTION_ASSERTION and self.assert_ is None:
+            raise ValueError("an SLA of type EXECUTION_ASSERTION needs an `assert`")
+        return self

@@ -130,6 +130,13 @@ class Scope(Protocol):
         """Return once this instant has come; at once when it has passed."""
         ...
 
+    async def pause(self, until: datetime | None = None) -> TaskRun:
+        """Pause the execution here until somebody resumes it, or an instant has come; the task run then.
+
+        What it was resumed with is among its outputs.
+        """
+        ...
+
     async def store(self, name: str, content: bytes) -> str:
         """Put bytes into the internal storage as a file of this task run; its URI. Done again, it changes nothing."""
         ...

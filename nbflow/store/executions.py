@@ -211,6 +211,18 @@ class ExecutionStore:
 
         return await self._writer.acall(work)
 
+    async def drop_task_runs(self, execution_id: str, ids: Collection[str]) -> None:
+        """Delete some task runs of an execution."""
+        if not ids:
+            return
+
+        def work(connection: Connection) -> None:
+            for some in _portions(list(ids)):
+                of_them = (_task_runs.c.execution_id == execution_id, _task_runs.c.id.in_(some))
+                connection.execute(delete(_task_runs).where(*of_them))
+
+        await self._writer.acall(work)
+
     async def create(self, execution: Execution, owner: str, task_runs: Sequence[TaskRun] = ()) -> None:
         """Record a new execution with the task runs it starts from; it is durable when this returns."""
         self._writer.defer(SaveExecution(execution, 1, owner))

@@ -1,0 +1,118 @@
+"""What all scopes of one execution share: its history, its variables, who may work now, and what is paused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from nbflow.engine.calls import FlowCalls
+from nbflow.engine.history import History
+from nbflow.engine.rendering import variables_now
+from nbflow.engine.services import ExecutionServices
+from nbflow.model.execution import TaskRun, instant
+from nbflow.model.flow import Flow
+from nbflow.model.policies import Retry
+from nbflow.model.state import State
+from nbflow.model.task import Task
+from nbflow.store import Store
+from nbflow.types import JsonValue
+
+
+class Workings:
+    """What all scopes of one execution share. `workers` are the slots of the engine for tasks that do work."""
+
+    def __init__(
+        self, flow: Flow, history: History, store: Store, calls: FlowCalls, workers: asyncio.Semaphore
+    ) -> None:
+        self.flow = flow
+        self.history = history
+        self.store = store
+        self.calls = calls
+        self.services = ExecutionServices(history, store, flow.source)
+        self.variables: dict[str, object] = {}
+        self.refresh()
+        self.is_killing = False
+        """Whether a cancellation is a kill; otherwise the engine stops, and the execution goes on later."""
+        self.passage = asyncio.Event()
+        """Set while new task runs may begin; an execution that is paused as a whole lets none begin."""
+        self.passage.set()
+        self.on_task_end: Callable[[], None] | None = None
+        """Called after each task run that ends, while there is something to watch."""
+        self.retry_of_task: Retry | None = None
+        """What a task asks for that wants a new execution when it fails."""
+        self._workers = workers
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._pauses: dict[str, asyncio.Event] = {}
+
+    def refresh(self) -> None:
+        """Let expressions see the execution as it stands now: its state, its labels, and what went wrong."""
+        self.variables = variables_now(self.flow, self.history, self.store, self.services)
+
+    @asynccontextmanager
+    async def slot(self, task: Task) -> AsyncIterator[None]:
+        """What a task run holds while it works: one of the engine's, and one of its task's when that counts them."""
+        if not task.concurrent:
+            async with self._workers:
+                yield
+            return
+        async with self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent)), self._workers:
+            yield
+
+    async def pause(self, run: TaskRun, until: datetime | None) -> TaskRun:
+        """Keep a task run PAUSED until it is resumed or the instant has come; its record then.
+
+        After a crash it is still paused, or has been resumed; a run that was resumed is RUNNING.
+        """
+        history = self.history
+        if run.state is not State.PAUSED:
+            if any(state is State.PAUSED for state, _ in run.history.moves):
+                return run
+            history.save(run.move(State.PAUSED, history.now()))
+            if history.execution.state is State.RUNNING:
+                history.move(State.PAUSED)
+            await history.durable()
+        resumed = self._pauses.setdefault(run.id, asyncio.Event())
+        try:
+            await self._first(resumed, until)
+        finally:
+            del self._pauses[run.id]
+        if history.by_id(run.id).state is State.PAUSED:
+            self._leave_pause(history.by_id(run.id))
+        return history.by_id(run.id)
+
+    def resume(self, task_run_id: str, outputs: Mapping[str, JsonValue]) -> bool:
+        """Let a paused task run go on with these outputs; whether there was such a one."""
+        run = self.history.find_id(task_run_id)
+        if run is None or run.state is not State.PAUSED:
+            return False
+        resumed: dict[str, JsonValue] = {"on": instant(self.history.now())}
+        self._leave_pause(replace(run, outputs={**run.outputs, **outputs, "resumed": resumed}))
+        if task_run_id in self._pauses:
+            self._pauses[task_run_id].set()
+        return True
+
+    @property
+    def paused(self) -> list[TaskRun]:
+        """The task runs that are paused, the oldest first."""
+        return [run for run in self.history.task_runs() if run.state is State.PAUSED]
+
+    def _leave_pause(self, run: TaskRun) -> None:
+        self.history.save(run.move(State.RUNNING, self.history.now()))
+        if self.history.execution.state is State.PAUSED and not self.paused and self.passage.is_set():
+            self.history.move(State.RUNNING)
+
+    async def _first(self, resumed: asyncio.Event, until: datetime | None) -> None:
+        """Return when the event is set or the instant has come, by the engine's clock."""
+        if until is None:
+            await resumed.wait()
+            return
+        left = (until - self.history.now()).total_seconds()
+        waits = [asyncio.ensure_future(resumed.wait()), asyncio.ensure_future(self.history.clock.sleep(max(left, 0)))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
