@@ -142,7 +142,7 @@ class ExecutionRun:
         admitted = await self._slots.enter(self.flow, self.history, lambda: self._is_forced)
         if admitted is not State.RUNNING:
             self._logger().warning(f"{self.flow.uid} runs as often as its `concurrency` allows: {admitted}")
-        elif self.history.execution.state is not State.PAUSED:
+        elif self.history.execution.state not in (State.PAUSED, State.RETRYING):
             self.history.move(State.RUNNING)
         return admitted
 
@@ -168,13 +168,15 @@ class ExecutionRun:
     async def _waited_for_retry(self, retry: Retry) -> bool:
         """Wait until the execution is to be tried again; False when it is not."""
         history, number = self.history, self.history.execution.attempt_number
-        since = history.execution.start
-        wait = next_attempt(retry, number, since, history.now(), random.random())
+        now, (state, since) = history.now(), history.execution.history.moves[-1]
+        if state is not State.RETRYING:  # otherwise an engine before this one began to wait
+            since = now
+        wait = next_attempt(retry, number, history.execution.start, since, random.random())
         if wait is None:
             return False
         history.move(State.RETRYING)
         await history.durable()
-        await history.clock.sleep(wait.total_seconds())
+        await history.clock.sleep(max((since + wait - now).total_seconds(), 0))
         return True
 
     async def _reopen_failed(self) -> None:

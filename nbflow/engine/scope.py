@@ -76,6 +76,8 @@ class TaskScope:
         if run is not None and run.state.is_terminal:
             return run
         await self._workings.passage.wait()
+        if self._workings.is_killing:
+            await asyncio.sleep(0)  # the cancellation is on its way: let it come before something begins
         if run is None:
             run = self._history.create(parent, child.id, value, iteration)
         renderer = self._renderer(child, run)

@@ -45,4 +45,5 @@ class FakeClock:
             due = [sleeper for sleeper in self._sleepers if sleeper[0] <= self._now]
             self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._now]
         for _, loop, woken in due:
-            loop.call_soon_threadsafe(woken.set)
+            if not loop.is_closed():  # whoever slept there is gone
+                loop.call_soon_threadsafe(woken.set)
