@@ -77,6 +77,7 @@ class Ownership:
         self._takes_over = takes_over
         self._slots = FlowSlots(store)
         self._runs: dict[str, ExecutionRun] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_beating = False
 
     def get(self, execution_id: str) -> ExecutionRun | None:
@@ -142,7 +143,7 @@ class Ownership:
         workings = Workings(flow, history, self._store, self._calls, self._workers)
         run = ExecutionRun(flow, workings, self._slots)
         self._runs[execution.id] = run
-        self._loop.own(self._run(run), f"nbflow-{execution.id}")
+        self._tasks[execution.id] = self._loop.own(self._run(run), f"nbflow-{execution.id}")
         return run
 
     async def _run(self, run: ExecutionRun) -> None:
@@ -150,6 +151,7 @@ class Ownership:
             await run.run()
         finally:
             self._runs.pop(run.id, None)
+            self._tasks.pop(run.id, None)
 
     def _history(self, execution: Execution, task_runs: list[TaskRun], last_seq: int) -> History:
         return History(
@@ -170,10 +172,15 @@ class Ownership:
         """Beat, carry out what other processes ask for, and take over what dead engines left."""
         version = -1
         until_beat = _BEAT_SECONDS
+        looked = self._clock.now()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             until_beat -= _LOOK_SECONDS
+            looked, before = self._clock.now(), looked
             try:
+                if looked - before > LEASE:  # this machine slept, and others may have gone on meanwhile
+                    until_beat = 0
+                    await self._let_go_of_lost()
                 if until_beat <= 0:
                     until_beat = _BEAT_SECONDS
                     await asyncio.to_thread(self._beat)
@@ -186,6 +193,16 @@ class Ownership:
                         self._obey()
             except NbflowError as error:  # a full disk or a lock: the next round may fare better
                 _log.warning("the engine's heartbeat failed: %s", error, extra={"action": "heartbeat_failed"})
+
+    async def _let_go_of_lost(self) -> None:
+        """Stop what runs here although another engine has taken it over."""
+        for execution_id in list(self._runs):
+            owner = await asyncio.to_thread(self._store.executions.owner, execution_id)
+            if owner != self.engine_id and execution_id in self._tasks:
+                _log.warning(
+                    "execution %s was taken over by another engine", execution_id, extra={"action": "lease_lost"}
+                )
+                self._tasks[execution_id].cancel()
 
     def _obey(self) -> None:
         for command in self._store.commands.take(list(self._runs)):

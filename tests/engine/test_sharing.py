@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from nbflow.engine import Engine
 from nbflow.errors import ExecutionNotFoundError, WaitTimeoutError
 from nbflow.model.events import Event, ExecutionChanged, LogWritten, TaskRunChanged
-from nbflow.testing import eventually
+from nbflow.testing import FakeClock, eventually
 
 SLEEPER = """
 id: sleeper
@@ -170,3 +171,25 @@ tasks:
 """)
     execution = engine.run("tests", "hidden", {"password": "hunter22"}, wait=True)
     assert [entry.message for entry in execution.logs()] == ["it is ******"]
+
+
+def test_an_engine_that_slept_lets_go_of_what_was_taken_over(tmp_path: Path) -> None:
+    """As of a laptop that was closed: its lease has run out, another engine went on, and then it wakes."""
+    asleep, awake = FakeClock(), FakeClock()
+    flow = """id: flow
+namespace: tests
+tasks:
+  - {id: wait, type: pause}
+  - {id: after, type: return, format: x}
+"""
+    with Engine(tmp_path / "home", clock=asleep) as first, Engine(tmp_path / "home", clock=awake) as second:
+        first.deploy(flow)
+        execution = first.run("tests", "flow")
+        first.wait(execution.id, "PAUSED", timeout=10)
+        awake.advance(timedelta(hours=1))
+        second.resume(execution.id)  # nobody seems to own it: it is taken over
+        assert second.wait(execution.id, timeout=10).state == "SUCCESS"
+        asleep.advance(timedelta(hours=1))
+        eventually(lambda: first._owned.get(execution.id) is None)
+        assert second.execution(execution.id).refresh().state == "SUCCESS"
+        assert [str(run.state) for run in second.execution(execution.id).task_runs] == ["SUCCESS", "SUCCESS"]
