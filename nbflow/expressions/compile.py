@@ -19,11 +19,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nbflow.expressions import arithmetic, attributes, comparing, operators
 from nbflow.expressions.catalog import Catalog, takes_scope
+from nbflow.expressions.direct import direct
 from nbflow.expressions.lexer import syntax_error
 from nbflow.expressions.limits import Limits
 from nbflow.expressions.parser import parse
 from nbflow.expressions.scope import Body, Scope
 from nbflow.expressions.translate import LAZY, LAZY_RIGHT, Translator
+from nbflow.expressions.tree import Template
 from nbflow.expressions.values import MacroText
 
 
@@ -165,6 +167,8 @@ class Compiled:
     namespace: dict[str, Any] = field(repr=False)
     positions: dict[int, int] = field(repr=False)
     labels: dict[int, str] = field(repr=False)
+    fuller: Callable[[], Compiled] | None = field(default=None, repr=False)
+    """What to render by instead when this fails: it knows where."""
 
     def position_of(self, trace: TracebackType | None) -> int:
         """The position in the text that a failure came from, 0 at the beginning."""
@@ -189,6 +193,12 @@ class Compiler:
     def compile(self, text: str) -> Compiled:
         """Raises: TemplateSyntaxError."""
         template = parse(text, self._limits)
+        plain = direct(template)
+        if plain is not None:
+            return Compiled(text, plain[0], {}, plain[1], {}, {}, {}, lambda: self._translated(text, template))
+        return self._translated(text, template)
+
+    def _translated(self, text: str, template: Template) -> Compiled:
         translator = Translator(text, self._catalog)
         tree = translator.template(template)
         code, positions = self._code(text, tree)

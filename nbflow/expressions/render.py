@@ -32,8 +32,12 @@ def run(compiled: Compiled, scope: Scope) -> str:
     try:
         return "".join(compiled.root(scope))
     except TemplateError as failure:
+        if compiled.fuller is not None:
+            return run(compiled.fuller(), scope)
         raise _of_text(_located(failure, compiled), compiled) from failure.__cause__
     except _FAILURES as failure:
+        if compiled.fuller is not None:
+            return run(compiled.fuller(), scope)
         raise _of_text(_explained(failure, compiled), compiled) from failure
 
 
@@ -44,8 +48,12 @@ def evaluate(compiled: Compiled, scope: Scope) -> object:
     try:
         return compiled.value(scope)
     except TemplateError as failure:
+        if compiled.fuller is not None:
+            return evaluate(compiled.fuller(), scope)
         raise _of_text(_located(failure, compiled), compiled) from failure.__cause__
     except _FAILURES as failure:
+        if compiled.fuller is not None:
+            return evaluate(compiled.fuller(), scope)
         raise _of_text(_explained(failure, compiled), compiled) from failure
 
 
