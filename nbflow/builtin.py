@@ -18,6 +18,16 @@ def _flow(target: str, name: str, *aliases: str, old: bool = True) -> dict[str, 
     return _names(f"nbflow.tasks.flow.{target}", f"io.kestra.plugin.core.flow.{name}", *older, *aliases)
 
 
+def _storage(target: str, name: str, *aliases: str) -> dict[str, str]:
+    """A task on stored files: `name` was in `io.kestra.core.tasks.storages` before."""
+    return _names(
+        f"nbflow.tasks.storage.{target}",
+        f"io.kestra.plugin.core.storage.{name}",
+        f"io.kestra.core.tasks.storages.{name}",
+        *aliases,
+    )
+
+
 def _condition(target: str, name: str) -> dict[str, str]:
     """A condition: `<name>Condition` was in three packages before."""
     return _names(
@@ -34,6 +44,54 @@ _OLD = "io.kestra.core.tasks"
 _SCRIPTS = "io.kestra.plugin.scripts"
 
 _TASKS: dict[str, str] = {
+    **_names(
+        "nbflow.tasks.purging:PurgeExecutions",
+        f"{_CORE}.execution.PurgeExecutions",
+        "purge_executions",
+        f"{_CORE}.execution.Purge",
+        f"{_CORE}.storage.Purge",
+        f"{_OLD}.storages.Purge",
+    ),
+    **_names("nbflow.tasks.purging:PurgeLogs", f"{_CORE}.log.PurgeLogs", "purge_logs"),
+    **_names("nbflow.tasks.purging:PurgeKV", f"{_CORE}.kv.PurgeKV", "purge_kv"),
+    **_names("nbflow.tasks.kv:Set", f"{_CORE}.kv.Set", "kv_set"),
+    **_names("nbflow.tasks.kv:Get", f"{_CORE}.kv.Get", "kv_get"),
+    **_names("nbflow.tasks.kv:Delete", f"{_CORE}.kv.Delete", "kv_delete"),
+    **_names("nbflow.tasks.kv:GetKeys", f"{_CORE}.kv.GetKeys", "kv_keys"),
+    **_names("nbflow.tasks.state:Set", f"{_CORE}.state.Set", "state_set", f"{_OLD}.states.Set"),
+    **_names("nbflow.tasks.state:Get", f"{_CORE}.state.Get", "state_get", f"{_OLD}.states.Get"),
+    **_names("nbflow.tasks.state:Delete", f"{_CORE}.state.Delete", "state_delete", f"{_OLD}.states.Delete"),
+    **_storage("files:Concat", "Concat", "concat"),
+    **_storage("files:Reverse", "Reverse", "reverse"),
+    **_storage("files:Size", "Size", "file_size"),
+    **_storage("files:Delete", "Delete", "delete_file"),
+    **_names("nbflow.tasks.storage.files:Write", f"{_CORE}.storage.Write", "write_file"),
+    **_storage(
+        "files:PurgeCurrentExecutionFiles",
+        "PurgeCurrentExecutionFiles",
+        "purge_current_execution_files",
+        f"{_OLD}.storages.PurgeExecution",
+        f"{_CORE}.storage.PurgeExecution",
+    ),
+    **_storage("splitting:Split", "Split", "split"),
+    **_storage("items:FilterItems", "FilterItems", "filter_items"),
+    **_storage("items:DeduplicateItems", "DeduplicateItems", "deduplicate_items"),
+    **_storage("local:LocalFiles", "LocalFiles", "local_files"),
+    **_names("nbflow.tasks.namespace_files:UploadFiles", f"{_CORE}.namespace.UploadFiles", "upload_files"),
+    **_names("nbflow.tasks.namespace_files:DownloadFiles", f"{_CORE}.namespace.DownloadFiles", "download_files"),
+    **_names("nbflow.tasks.namespace_files:DeleteFiles", f"{_CORE}.namespace.DeleteFiles", "delete_files"),
+    **_names("nbflow.tasks.execution:UnsetVariables", f"{_CORE}.execution.UnsetVariables", "unset_variables"),
+    **_names(
+        "nbflow.tasks.executions:Count", f"{_CORE}.execution.Count", "count_executions", f"{_OLD}.executions.Counts"
+    ),
+    **_names("nbflow.tasks.executions:Resume", f"{_CORE}.execution.Resume", "resume"),
+    **_names("nbflow.tasks.executions:Fetch", f"{_CORE}.log.Fetch", "fetch_logs", f"{_OLD}.log.Fetch"),
+    **_names(
+        "nbflow.tasks.templating:TemplatedTask",
+        f"{_CORE}.templating.TemplatedTask",
+        "templated_task",
+        f"{_OLD}.templating.TemplatedTask",
+    ),
     **_names("nbflow.tasks.log:Log", f"{_CORE}.log.Log", "log", f"{_OLD}.log.Log"),
     **_names("nbflow.tasks.debug:Return", f"{_CORE}.debug.Return", "return", f"{_OLD}.debugs.Return"),
     **_names("nbflow.tasks.debug:Echo", f"{_CORE}.debug.Echo", "echo", f"{_OLD}.debugs.Echo"),

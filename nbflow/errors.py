@@ -30,7 +30,8 @@ class Problem:
 
     `severity` is `"error"` (the flow is refused), `"warning"` (it works, and may do something else than meant) or
     `"info"` (it works, and is worth knowing).
-    `length` is the number of characters to underline from `column` on; 0 when it is not known.
+    `length` is the number of characters to underline from `column` on; 0 when it is not known. An error `at_run`, as
+    a wrong expression is, shows only when a run gets there: such a flow may be deployed all the same.
     """
 
     message: str
@@ -40,6 +41,7 @@ class Problem:
     hint: str = ""
     severity: str = "error"
     length: int = 0
+    at_run: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -201,6 +203,12 @@ class ConflictError(NbflowError):
     """What was asked for does not go with the present state of things."""
 
     code = "conflict"
+
+
+class BulkError(ProblemsError):
+    """Something was asked of many executions, and some of them cannot do it; nothing was done."""
+
+    code = "bulk"
 
 
 class LeaseLostError(ConflictError):

@@ -38,8 +38,9 @@ class Settings:
 
     `durability` "full": a commit survives power loss; "normal": it survives the end of the process.
     `repository_url` is None for SQLite in the home. `storage_url` is set when files between tasks lie elsewhere than in
-    `storage_path`, such as `s3://bucket`. `encryption_key`: base64 of 16, 24 or 32 bytes; None for a key of the home's
-    own, in its file `secret.key`.
+    `storage_path`, such as `s3://bucket`. `max_output_bytes`: of the JSON of what one task run puts out. `pools`: how
+    many task runs of each pool work at once, over all flows and engines of the home. `encryption_key`: base64 of 16, 24
+    or 32 bytes; None for a key of the home's own, in its file `secret.key`.
     """
 
     home: Path
@@ -50,6 +51,7 @@ class Settings:
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
     worker_slots: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_output_bytes: int = 1_000_000
+    pools: Mapping[str, int] = field(default_factory=dict)
     server_host: str = "127.0.0.1"
     server_port: int = 8080
     log_level: str = "INFO"
@@ -127,6 +129,7 @@ class _Reader:
             storage_options=storage_options,
             worker_slots=self._number("workerSlots", defaults.worker_slots),
             max_output_bytes=self._number("maxOutputBytes", defaults.max_output_bytes),
+            pools=self._pools(),
             server_host=self._text("server.interface") or self._text("server.host") or defaults.server_host,
             server_port=self._number("server.port", defaults.server_port),
             log_level=(self._text("logging.level") or defaults.log_level).upper(),
@@ -163,7 +166,7 @@ class _Reader:
             section = document.get(name)
             if section is not None and not isinstance(section, dict):
                 raise self._error(name, "must hold sections")
-            tree = _merged(tree, _camel(section or {}))
+            tree = _merged(tree, {**_camel(section or {}), **_verbatim(section or {})})
         if "datasources" in document:  # where Kestra's own files keep the address of the database
             tree.setdefault("datasources", _camel(document["datasources"]))
         return tree
@@ -228,6 +231,11 @@ class _Reader:
             return value
         return ()
 
+    def _pools(self) -> dict[str, int]:
+        """Name → slots. Raises: SettingsError."""
+        pools = {str(name): (f"pools.{name}", slots) for name, slots in self._section("pools").items()}
+        return {name: self._whole(key, self._plain(key, slots) or "nothing") for name, (key, slots) in pools.items()}
+
     def _section(self, key: str) -> dict[str, object]:
         value = self._value(key)
         if value is not None and not isinstance(value, dict):
@@ -235,7 +243,10 @@ class _Reader:
         return value or {}
 
     def _text(self, key: str) -> str | None:
-        value = self._value(key)
+        return self._plain(key, self._value(key))
+
+    def _plain(self, key: str, value: object) -> str | None:
+        """A single value as text, with what it takes from the environment."""
         if value is None:
             return None
         if isinstance(value, dict | list):
@@ -251,8 +262,9 @@ class _Reader:
 
     def _number(self, key: str, default: int) -> int:
         text = self._text(key)
-        if text is None:
-            return default
+        return default if text is None else self._whole(key, text)
+
+    def _whole(self, key: str, text: str) -> int:
         if not text.isdecimal() or int(text) < 1:
             raise self._error(key, f"must be a whole number from 1 on, got {text}")
         return int(text)
@@ -294,6 +306,11 @@ def _camel(value: Any) -> Any:  # Any: whatever YAML holds
     if isinstance(value, dict):
         return {re.sub(r"-(\w)", lambda found: found[1].upper(), str(key)): _camel(item) for key, item in value.items()}
     return value
+
+
+def _verbatim(section: Mapping[str, object]) -> dict[str, object]:
+    """The sections whose keys are names that the user has given: they are as they are written."""
+    return {name: section[name] for name in ("pools",) if name in section}
 
 
 def _merged(below: dict[str, object], above: dict[str, object]) -> dict[str, object]:

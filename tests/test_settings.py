@@ -103,6 +103,11 @@ def test_what_is_said_under_nbflow_wins(home: Path) -> None:
     assert settings.storage_path == home / "files"
 
 
+def test_pools_keep_the_names_they_are_given(home: Path) -> None:
+    text = "nbflow: {pools: {my-database: 2, 'api.v2': '${SLOTS}'}}"
+    assert _load(home, text, {"SLOTS": "3"}).pools == {"my-database": 2, "api.v2": 3}
+
+
 def test_the_datasource_of_a_kestra_server_is_the_repository(home: Path) -> None:
     text = """
     datasources:
@@ -135,6 +140,9 @@ def test_a_file_that_sets_nothing_changes_nothing(home: Path, text: str) -> None
         ("nbflow: {server: {port: [1]}}", "{file}  server.port: must be a single value"),
         ("nbflow: {server: {port: -1}}", "{file}  server.port: must be a whole number from 1 on, got -1"),
         ("nbflow: {workerSlots: many}", "{file}  workerSlots: must be a whole number from 1 on, got many"),
+        ("nbflow: {pools: 3}", "{file}  pools: must hold names and values"),
+        ("nbflow: {pools: {api: 0}}", "{file}  pools.api: must be a whole number from 1 on, got 0"),
+        ("nbflow: {pools: {api: }}", "{file}  pools.api: must be a whole number from 1 on, got nothing"),
         ("nbflow: {durability: some}", "{file}  durability: must be full or normal, got some"),
         (
             "kestra: {server: {port: '${PORT}'}}",

@@ -18,6 +18,7 @@ from nbflow.cli.options import (
 )
 from nbflow.cli.showing import coloured, local_time, say, show_json, show_json_line, show_table
 from nbflow.cli.startup import settle
+from nbflow.cli.upkeep import purge
 
 IdArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Id of the execution.")]
 IdOption = Annotated[str | None, typer.Option("--id", help="Id of the execution.")]
@@ -134,3 +135,6 @@ def kill(
             show_json(execution.to_dict())
         else:
             say(f"{execution.id} {coloured(execution.state)}")
+
+
+app.command("purge")(purge)

@@ -7,7 +7,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,7 @@ from nbflow.types import JsonValue
 from nbflow.widgets.gantt import seconds, text_gantt
 
 KILL_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
 _SHOWN = 2000
 """Characters of an output that are shown; the whole is in the history."""
 
@@ -52,7 +53,9 @@ def run_file(
     text = read_source(path)
     with Engine(home, takes_over=False) as engine:
         flow = deploy(engine, text, path)
-        return _run(engine, flow.namespace, flow.id, inputs, labels, timeout, output)
+        return run_live(
+            engine, lambda: engine.run(flow.namespace, flow.id, dict(inputs), labels=dict(labels)), timeout, output
+        )
 
 
 def run_deployed(
@@ -66,37 +69,37 @@ def run_deployed(
 ) -> int:
     """Run a deployed flow; returns the exit status."""
     with Engine(home, takes_over=False) as engine:
-        return _run(engine, namespace, flow_id, inputs, labels, timeout, output)
+        return run_live(
+            engine, lambda: engine.run(namespace, flow_id, dict(inputs), labels=dict(labels)), timeout, output
+        )
 
 
 def deploy(engine: Engine, text: str, file: str) -> Flow:
     """Save a flow. Raises: UsageError after all its problems have been shown with their places in the file."""
     try:
-        return engine.deploy(text)
+        return engine.deploy(text, strict=True)
     except FlowValidationError as invalid:
         warn(render_problems(invalid.problems, text, file))
         errors = sum(problem.is_error for problem in invalid.problems)
         raise UsageError(f"{file} is not a valid flow: {errors} error{'' if errors == 1 else 's'}") from invalid
 
 
-def _run(
-    engine: Engine,
-    namespace: str,
-    flow_id: str,
-    inputs: Mapping[str, str],
-    labels: Mapping[str, str],
-    timeout: float | None,
-    output: Output,
+def run_live(
+    engine: Engine, start: Callable[[], Execution], timeout: float | None = None, output: Output = Output.TEXT
 ) -> int:
+    """Let an execution go on and, if it does so here, show it until it has ended; returns the exit status."""
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     deadline = None if timeout is None else time.monotonic() + timeout
     with _signals(), _subscribed(engine, events):
-        execution = engine.run(namespace, flow_id, dict(inputs), labels=dict(labels))
+        execution = start()
+        if not (engine.runs(execution.id) or execution.state.is_terminal):  # somebody else runs it
+            say(f"{execution.id} {coloured(execution.state)}")
+            return 0
         settle()
         show, status = output is Output.TEXT, 0
         try:
             if show:
-                say(f"{namespace}.{flow_id}  execution {execution.id}")
+                say(f"{execution.namespace}.{execution.flow_id}  execution {execution.id}")
             for event in _until_ended(execution, events, deadline):
                 if show:
                     _show_event(event)
@@ -121,12 +124,14 @@ def _run(
 def _until_ended(execution: Execution, events: queue.SimpleQueue[Event], deadline: float | None) -> Iterator[Event]:
     """The events of an execution until it has ended. Raises: TimeoutError."""
     while True:
-        left = 3600.0 if deadline is None else deadline - time.monotonic()
+        left = _LOOK_SECONDS if deadline is None else min(deadline - time.monotonic(), _LOOK_SECONDS)
         try:
             event = events.get(timeout=max(left, 0))
         except queue.Empty:
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError from None
+            if execution.state.is_terminal:  # it ended before we listened
+                return
             continue
         if event.execution_id != execution.id:
             continue

@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from nbflow.cli import executions, expressions, flows, namespaces, plugins, render, run, validate, version
+from nbflow.cli import (
+    executions,
+    expressions,
+    flows,
+    namespaces,
+    plugins,
+    render,
+    run,
+    steering,
+    upkeep,
+    validate,
+    version,
+)
 from nbflow.cli.options import HomeOption
 from nbflow.cli.showing import show_error, warn
 from nbflow.cli.startup import hurry, leave
@@ -30,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+executions.app.add_typer(steering.app)
 for module, names in (
     (flows, ("flows", "flow")),
     (executions, ("executions", "execution")),
@@ -42,6 +55,7 @@ app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("expressions")(expressions.expressions)
+app.command("gc")(upkeep.gc)
 app.command("version")(version.version)
 
 

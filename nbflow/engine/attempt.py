@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbflow.engine.context import TaskContext
+from nbflow.engine.outcomes import memory_of
+from nbflow.engine.output_limits import check_size
 from nbflow.engine.rendering import Renderer
 from nbflow.errors import NbflowError, TaskFailedError, TemplateError
 from nbflow.model.durations import format_duration
 from nbflow.model.state import State
 from nbflow.plugins import RunnableTask
+from nbflow.store import Store
 from nbflow.types import JsonValue
 
 _log = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ class Result:
     outputs: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
-async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext) -> Result:
+async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext, store: Store) -> Result:
     """Render the task's properties, run it, and say how it ended.
 
     Raises: asyncio.CancelledError alone, when the execution is killed or its engine stops.
@@ -37,11 +40,20 @@ async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext) -> R
         ctx.log.error("a property cannot be rendered: %s", error)
         return Result(State.FAILED)
     timeout = rendered.timeout_after
+    largest = store.settings.max_output_bytes
     limit = asyncio.timeout(timeout.total_seconds() if timeout is not None else None)
     try:
         async with limit:
+            memory = await memory_of(task, rendered, renderer, ctx, store)
+            known = await memory.recall() if memory is not None else None
+            if known is not None:
+                return Result(State.SUCCESS, known)
             output = await rendered.run(ctx)
-        return Result(output._final_state, output.to_json())
+        outputs = output.to_json()
+        check_size(outputs, largest)
+        if memory is not None and output._final_state is State.SUCCESS:
+            await memory.keep(outputs)
+        return Result(output._final_state, outputs)
     except TimeoutError as error:
         if limit.expired() and timeout is not None:
             ctx.log.error("the attempt was ended: it took longer than its timeout of %s", format_duration(timeout))
@@ -50,7 +62,7 @@ async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext) -> R
         return Result(State.FAILED)
     except TaskFailedError as error:
         ctx.log.error(str(error))
-        return Result(State.FAILED, error.outputs)  # type: ignore[arg-type]  # JSON values by contract of the error
+        return Result(State.FAILED, _outputs_of(error, largest, ctx))
     except NbflowError as error:
         ctx.log.error(str(error))
         return Result(State.FAILED)
@@ -61,6 +73,17 @@ async def attempt(task: RunnableTask, renderer: Renderer, ctx: TaskContext) -> R
     finally:
         if ctx.has_own_dir:
             await asyncio.shield(asyncio.to_thread(ctx.close))
+
+
+def _outputs_of(error: TaskFailedError, largest: int, ctx: TaskContext) -> Mapping[str, JsonValue]:
+    """What a task put out before it failed; nothing when that is too much."""
+    outputs: Mapping[str, JsonValue] = error.outputs  # type: ignore[assignment]  # JSON values by contract of the error
+    try:
+        check_size(outputs, largest)
+    except TaskFailedError as too_much:
+        ctx.log.error(str(too_much))
+        return {}
+    return outputs
 
 
 def _describe(error: Exception) -> str:

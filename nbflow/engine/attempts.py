@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +11,16 @@ from pathlib import Path
 from nbflow.engine.attempt import Result, attempt
 from nbflow.engine.context import TaskContext
 from nbflow.engine.history import History
+from nbflow.engine.log_files import LogFile, keep_log
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.retries import next_attempt
 from nbflow.engine.workings import Workings
 from nbflow.model.execution import Attempt, TaskRun
 from nbflow.model.policies import Retry, RetryBehavior
 from nbflow.model.state import State, StateHistory
-from nbflow.plugins import RunnableTask
+from nbflow.model.task import Task
+from nbflow.plugins import FlowableTask, RunnableTask
+from nbflow.store import Store
 
 
 async def run_attempts(
@@ -30,23 +33,56 @@ async def run_attempts(
 ) -> tuple[TaskRun, Result]:
     """The task run as its last attempt left it, and how that ended."""
     history = workings.history
+
+    async def work(run: TaskRun) -> tuple[TaskRun, Result]:
+        async with workings.slot(task, run) as admitted:
+            run = _begin(replace(admitted, attempts=run.attempts), history)
+            render = renderer(run)
+            file = LogFile(history, workings.store, run) if task.log_to_file else None
+            ctx = TaskContext(history, workings.store, render, run, task.log_level, directory, file)
+            try:
+                result = await attempt(task, render, ctx, workings.store)
+            finally:
+                if file is not None:
+                    run = await keep_log(file, history, run)
+        return run, result
+
+    run = await _without_lost_attempt(run, history, workings.store)
+    return await _until_one_ends_it(workings, task, run, retry, work)
+
+
+async def run_calls(
+    workings: Workings, task: FlowableTask, run: TaskRun, retry: Retry | None, call: Callable[[], Awaitable[Result]]
+) -> tuple[TaskRun, Result]:
+    """As `run_attempts`, for a flowable that is attempted as a whole; an attempt of before a crash goes on."""
+    history = workings.history
+
+    async def work(run: TaskRun) -> tuple[TaskRun, Result]:
+        if not run.attempts or run.attempts[-1].state.is_terminal:
+            run = _begin(run, history)
+        result = await call()
+        return history.by_id(run.id), result
+
+    return await _until_one_ends_it(workings, task, run, retry, work)
+
+
+Work = Callable[[TaskRun], Awaitable[tuple[TaskRun, Result]]]
+"""Makes one attempt: the task run with the attempt open, and how it ended."""
+
+
+async def _until_one_ends_it(
+    workings: Workings, task: Task, run: TaskRun, retry: Retry | None, work: Work
+) -> tuple[TaskRun, Result]:
+    history = workings.history
     if retry is not None and retry.behavior is RetryBehavior.CREATE_NEW_EXECUTION:
-        workings.retry_of_task = retry if task.retry is retry else workings.retry_of_task
-        retry = None
-    run = _without_lost_attempt(run, history)
+        retry = None  # it is the execution's to try again
     wait = _rest_of_wait(run, retry, history)
     while True:
         if wait is not None:
             await history.clock.sleep(wait.total_seconds())
-        async with workings.slot(task):
-            now = history.now()
-            begun = Attempt(StateHistory.begin(now).move(State.RUNNING, now))
-            run = history.save(replace(run.move(State.RUNNING, now), attempts=(*run.attempts, begun)))
-            render = renderer(run)
-            ctx = TaskContext(history, workings.store, render, run, task.log_level, directory)
-            result = await attempt(task, render, ctx)
+        run, result = await work(run)
         now = history.now()
-        run = replace(run, attempts=(*run.attempts[:-1], Attempt(begun.history.move(result.state, now))))
+        run = replace(run, attempts=(*run.attempts[:-1], run.attempts[-1].move(result.state, now)))
         if result.state is not State.FAILED:
             break
         tries = tries_of(run)
@@ -59,10 +95,16 @@ async def run_attempts(
     return run, result
 
 
+def _begin(run: TaskRun, history: History) -> TaskRun:
+    now = history.now()
+    begun = Attempt(StateHistory.begin(now).move(State.RUNNING, now))
+    return history.save(replace(run.move(State.RUNNING, now), attempts=(*run.attempts, begun)))
+
+
 def tries_of(run: TaskRun) -> tuple[Attempt, ...]:
-    """The attempts that count for retries: those since a restart, if there was one."""
-    restarts = [since for state, since in run.history.moves if state is State.RESTARTED]
-    return tuple(each for each in run.attempts if not restarts or each.start >= restarts[-1])
+    """The attempts that count for retries: those since a restart, without those that the end of an engine cut off."""
+    begun = next((since for state, since in reversed(run.history.moves) if state is State.RESTARTED), run.start)
+    return tuple(each for each in run.attempts if each.state is not State.KILLED and each.start >= begun)
 
 
 def _rest_of_wait(run: TaskRun, retry: Retry | None, history: History) -> timedelta | None:
@@ -74,9 +116,9 @@ def _rest_of_wait(run: TaskRun, retry: Retry | None, history: History) -> timede
     return max(since + wait - history.now(), timedelta())
 
 
-def _without_lost_attempt(run: TaskRun, history: History) -> TaskRun:
+async def _without_lost_attempt(run: TaskRun, history: History, store: Store) -> TaskRun:
     """Close the attempt that was under way when the engine before this one ended: it is made again."""
     if not run.attempts or run.attempts[-1].state.is_terminal:
         return run
-    lost = Attempt(run.attempts[-1].history.move(State.KILLED, history.now()))
-    return replace(run, attempts=(*run.attempts[:-1], lost))
+    run = await keep_log(LogFile(history, store, run), history, run)
+    return replace(run, attempts=(*run.attempts[:-1], run.attempts[-1].move(State.KILLED, history.now())))

@@ -53,7 +53,8 @@ class Calls(FlowCalls):
         key: str,
         schedule_date: datetime | None = None,
     ) -> Execution:
-        child_id = derived_id(task_run.id, key)
+        retries = sum(state is State.RETRYING for state, _ in task_run.history.moves)
+        child_id = derived_id(task_run.id, f"{key} retry {retries}" if retries else key)
         started = await asyncio.to_thread(self._store.executions.get, child_id)
         if started is None:
             flow = await asyncio.to_thread(self._flows.get, namespace, flow_id, revision)
@@ -100,7 +101,7 @@ class Calls(FlowCalls):
             trigger=execution.trigger,
             parent_id=execution.parent_id,
             parent_task_run_id=execution.parent_task_run_id,
-            original_id=execution.original_id or execution.id,
+            original_id=execution.id if execution.attempt_number == 1 else execution.original_id,
             schedule_date=execution.schedule_date,
             kind=execution.kind,
             attempt_number=number,

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from nbflow.engine.flows import Flows
 from nbflow.engine.history import History
+from nbflow.engine.log_files import LogFile
+from nbflow.engine.others import OtherExecutions
 from nbflow.engine.rendering import Renderer
-from nbflow.engine.variables import label_tree
+from nbflow.engine.variables import author_texts, label_tree
 from nbflow.errors import TaskFailedError
 from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.task import LogLevel
-from nbflow.plugins import FileStorage
+from nbflow.plugins import Executions, FileStorage, KvStorage, NamespaceFileStorage, Upkeep
 from nbflow.store import Store
 from nbflow.types import JsonValue
 
 
 class TaskLogger:
-    """The log of one attempt; keeps lines of at least a level."""
+    """The log of one attempt; keeps lines of at least a level, in the history unless there is a file for them."""
 
-    def __init__(self, history: History, run: TaskRun | None, attempt: int | None, least: LogLevel | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        run: TaskRun | None,
+        attempt: int | None,
+        least: LogLevel | None,
+        file: LogFile | None = None,
+    ) -> None:
         self._history = history
         self._run = run
         self._attempt = attempt
         self._least = (least or LogLevel.TRACE).rank
+        self._file = file
 
     def trace(self, message: str, *values: object) -> None:
         self.write(LogLevel.TRACE, message % values if values else message)
@@ -46,8 +58,11 @@ class TaskLogger:
         self.write(LogLevel.ERROR, message % values if values else message)
 
     def write(self, level: LogLevel, message: str) -> None:
-        if level.rank >= self._least:
-            self._history.log(level, message, self._run, self._attempt)
+        if level.rank < self._least:
+            return
+        history = self._history
+        if self._file is None or not self._file.write(history.now(), level, history.noted(level, message, self._run)):
+            history.log(level, message, self._run, self._attempt)
 
 
 class TaskContext:
@@ -61,6 +76,7 @@ class TaskContext:
         run: TaskRun,
         least_level: LogLevel | None,
         shared_dir: Path | None = None,
+        log_file: LogFile | None = None,
     ) -> None:
         execution = history.execution
         self.namespace = execution.namespace
@@ -69,7 +85,7 @@ class TaskContext:
         self.task_id = run.task_id
         self.task_run_id = run.id
         self.attempt = max(len(run.attempts) - 1, 0)
-        self.log = TaskLogger(history, run, self.attempt, least_level)
+        self.log = TaskLogger(history, run, self.attempt, least_level, log_file)
         self.storage: FileStorage = store.files
         self._history = history
         self._store = store
@@ -150,9 +166,42 @@ class TaskContext:
         self._history.change(replace(execution, variables={**execution.variables, **variables}))
         self._share("vars", variables)
 
+    def unset_variables(self, names: Sequence[str], *, ignore_missing: bool = False) -> None:
+        execution = self._history.execution
+        missing = [name for name in names if name not in execution.variables]
+        if missing and not ignore_missing:
+            raise TaskFailedError(
+                f"the variable `{missing[0]}` was not set in this execution",
+                hint="set `ignoreMissing: true` if it need not be",
+            )
+        left = {name: value for name, value in execution.variables.items() if name not in names}
+        self._history.change(replace(execution, variables=left))
+        of_flow = author_texts(Flows(self._store, self._history.clock).of(execution).variables)
+        shared = self.variables["vars"]
+        assert isinstance(shared, dict)
+        for name in execution.variables.keys() - left.keys():
+            del shared[name]
+        shared.update((name, of_flow[name]) for name in names if name in of_flow)
+
     def logs(self, *, task_id: str | None = None, min_level: LogLevel = LogLevel.TRACE) -> list[LogEntry]:
         self._store.writer.flush()
         return self._store.logs.list(self.execution_id, task_id=task_id, min_level=min_level)
+
+    @property
+    def executions(self) -> Executions:
+        return OtherExecutions(self._store, self._history.clock)
+
+    @property
+    def kv(self) -> KvStorage:
+        return self._store.kv
+
+    @property
+    def namespace_files(self) -> NamespaceFileStorage:
+        return self._store.namespace_files
+
+    @property
+    def upkeep(self) -> Upkeep:
+        return self._store.purging
 
     def secret(self, name: str) -> str:
         return self._renderer.services.secret(name)
@@ -165,5 +214,10 @@ class TaskContext:
 
     def _stored_path(self, name: str) -> str:
         namespace = self.namespace.replace(".", "/")
-        folder = f"{namespace}/{self.flow_id}/executions/{self.execution_id}/tasks/{self.task_id}/{self.task_run_id}"
-        return f"{folder}/{name}"
+        folder = f"{namespace}/{self.flow_id}/executions/{self.execution_id}/tasks"
+        return f"{folder}/{_folder_name(self.task_id)}/{self.task_run_id}/{name}"
+
+
+def _folder_name(task_id: str) -> str:
+    """A task's id in the addresses of its files: in small letters and dashes, as Kestra writes it."""
+    return re.sub("-+", "-", task_id.replace("_", "-")).strip("-").lower()

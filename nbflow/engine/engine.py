@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Self
@@ -16,14 +16,16 @@ from nbflow.engine.following import afollow, follow, wait_for_state
 from nbflow.engine.handle import Execution
 from nbflow.engine.hub import Hub, Watcher
 from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
+from nbflow.engine.measuring import measured
 from nbflow.engine.ownership import Ownership
 from nbflow.engine.reviewing import render_in
 from nbflow.engine.starting import new_execution
 from nbflow.engine.steering import Steering
+from nbflow.engine.triggers.listening import Listening
 from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
 from nbflow.model import execution as records
 from nbflow.model.events import Event
-from nbflow.model.execution import LogEntry, TaskRun
+from nbflow.model.execution import LogEntry, Metric, TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
@@ -62,6 +64,9 @@ class Engine(Steering):
         self._hub = Hub()
         self._flows = Flows(self.store, self._clock)
         self._owned = Ownership(self.store, self._hub, self._clock, self.loop, self._flows, takes_over=takes_over)
+        self._listening = Listening(
+            self.store, self._clock, self._hub, self.loop, self._flows, self._owned, takes_over=takes_over
+        )
 
     @classmethod
     def default(cls) -> Engine:
@@ -87,12 +92,13 @@ class Engine(Steering):
             if type(self)._default is self:
                 type(self)._default = None
 
-    def deploy(self, text: str) -> Flow:
+    def deploy(self, text: str, *, strict: bool = False) -> Flow:
         """Save a flow; a new revision only if its text has changed.
 
+        `strict` refuses also a flow with expressions that would fail when a run gets to them, as `validate` tells.
         Raises: FlowValidationError with every problem; nothing is saved then.
         """
-        return self._flows.deploy(text)
+        return self._flows.deploy(text, strict=strict)
 
     adeploy = in_thread(deploy)
 
@@ -136,7 +142,8 @@ class Engine(Steering):
     ) -> Execution:
         """Start an execution of a deployed flow; with `wait`, return once it has ended.
 
-        `inputs` are Python values or texts; a FILE is given as a path. `timeout` is in seconds.
+        `inputs` are Python values or texts; a FILE is given as a path. `timeout` is in seconds. With a `schedule_date`
+        that is still to come it stays CREATED until then.
         Raises: FlowNotFoundError, InputError, ConflictError when the flow is disabled, WaitTimeoutError (the
         execution goes on).
         """
@@ -190,10 +197,42 @@ class Engine(Steering):
         return Execution(self, start.execution)
 
     async def _begin(self) -> None:
-        """Start what an engine does beside its verbs: its heartbeat, and taking over."""
+        """Start what an engine does beside its verbs: its heartbeat, listening for Flow triggers, and taking over."""
+        await self._listening.begin()
         if await self._owned.begin():
             # Only now: the store ends itself at exit too, and what is registered later is called earlier.
             atexit.register(self.close)
+
+    async def _webhook(
+        self,
+        namespace: str,
+        flow_id: str,
+        key: str,
+        body: JsonValue | bytes = None,
+        parameters: Mapping[str, str | Sequence[str]] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> Execution | None:
+        """Call the webhook of a flow that has this key; None when its conditions reject the call.
+
+        A body that is a JSON object or list is seen as such. Raises: NotFoundError for a wrong key, FlowNotFoundError,
+        InputError, TemplateError, ConflictError when the flow is disabled or a check blocks the execution.
+        """
+        from nbflow.engine.triggers.webhook import called  # loads conditions, which most engines never ask
+
+        await self._begin()
+        flow = await asyncio.to_thread(self.flow, namespace, flow_id)
+        start = await asyncio.to_thread(
+            called, flow, key, body, parameters or {}, headers or {}, self.store, self._clock
+        )
+        if start is None:
+            return None
+        run = await self._owned.start(flow, start.execution)
+        for level, note in start.notes:
+            run.history.log(level, note)
+        return Execution(self, start.execution)
+
+    webhook = blocking(_webhook)
+    awebhook = awaitable(_webhook)
 
     run_flow = blocking(_run_flow)
     arun_flow = awaitable(_run_flow)
@@ -290,6 +329,10 @@ class Engine(Steering):
     def _handle(self, record: records.Execution) -> Execution:
         return Execution(self, record)
 
+    def runs(self, execution_id: str) -> bool:
+        """Whether this very engine runs an execution, so that it would stop with it."""
+        return self._owned.get(execution_id) is not None
+
     def record(self, execution_id: str) -> records.Execution:
         """The record of an execution. Raises: ExecutionNotFoundError."""
         self._see_own_writes(execution_id)
@@ -304,6 +347,11 @@ class Engine(Steering):
         """The task runs of an execution, in the order of their creation."""
         self._see_own_writes(execution_id)
         return self.store.executions.task_runs(execution_id)
+
+    def metrics_of(self, execution_id: str) -> list[Metric]:
+        """The numbers of an execution: those its tasks reported, and those that follow from its history."""
+        runs = self.task_runs_of(execution_id)
+        return measured(runs, self.store.metrics.list(execution_id), self._clock.now())
 
     def logs_of(
         self,

@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from nbflow.engine.context import TaskLogger
 from nbflow.engine.limits import FlowSlots
@@ -14,7 +15,7 @@ from nbflow.engine.promises import Promises
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.retries import next_attempt
 from nbflow.engine.revising import restarted
-from nbflow.engine.scope import TaskScope
+from nbflow.engine.scope import TaskScope, end_killed
 from nbflow.engine.skipping import listens
 from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
@@ -39,6 +40,8 @@ class ExecutionRun:
         self._slots = slots
         self._block: asyncio.Task[State] | None = None
         self._stopped_as = State.KILLED
+        self._is_closing = False
+        """Whether what runs now runs to its end, whatever happens: `finally`."""
         self._is_forced = False
         if self.history.execution.state is State.PAUSED and not workings.paused:
             workings.passage.clear()  # it had been paused as a whole
@@ -74,7 +77,10 @@ class ExecutionRun:
         if self.history.execution.state.is_terminal or self._workings.is_killing:
             return
         self.history.move(State.KILLING)
-        self._stop(State.KILLED)
+        if self._is_closing:
+            self._workings.passage.set()
+        else:
+            self._stop(State.KILLED)
 
     def pause(self) -> bool:
         """Let no task begin until `resume`; those that run go on to their end. False when it is not running."""
@@ -92,6 +98,7 @@ class ExecutionRun:
             return False
         self._workings.passage.set()
         if self.history.execution.state is State.PAUSED and not self._workings.paused:
+            self.history.move(State.RESTARTED)
             self.history.move(State.RUNNING)
         return True
 
@@ -111,26 +118,29 @@ class ExecutionRun:
             self._block.cancel()
 
     async def _run_to_its_state(self) -> None:
-        if self._workings.is_killing or self.history.execution.state is State.KILLING:
-            state = State.KILLED
-        else:
-            refusal = await self._killable(self._admitted())
-            if refusal in (State.CANCELLED, State.FAILED):
-                self.history.move(refusal)
-                await self.history.durable()
-                return
-            state = refusal if refusal.is_failure else await self._killable(self._kept_promises())
+        if self.history.execution.state is State.KILLING:
+            self._stop(State.KILLED)  # as the engine before this one did
+        refusal = await self._killable(self._admitted())
+        if refusal in (State.CANCELLED, State.FAILED):
+            self.history.move(refusal)
+            await self.history.durable()
+            return
+        state = refusal if refusal.is_failure else await self._killable(self._kept_promises())
         if state is State.RETRIED:
             self.history.move(State.RETRIED)
             await self.history.durable()
             return
-        self._workings.is_killing = False  # what runs now runs to its end, also after a kill
-        self._workings.passage.set()
+        self._settle()
         if state is State.FAILED:
-            await self._sequence(self.flow.errors)
+            await self._killable(self._sequence(self.flow.errors))
+            if self._workings.is_killing:
+                state = self._stopped_as
+                self._settle()
+        self._is_closing = True
         final = await self._sequence(self.flow.finally_)
         if not state.is_failure or state is State.FAILED:
             state = worst([state, final])
+        await self._workings.passage.wait()
         outputs, can_be_rendered = self._outputs(state)
         if not can_be_rendered and not state.is_failure:
             state = State.FAILED
@@ -138,7 +148,21 @@ class ExecutionRun:
         self.history.change(execution.move(state, self.history.now()))
         await self.history.durable()
 
+    def _settle(self) -> None:
+        """After the tasks were stopped: end those of them that no coroutine has ended, and let others begin."""
+        if not self._workings.is_killing:
+            return
+        final = {task.id for task in self.flow.finally_}  # an engine before this one may have begun them
+        for run in reversed(self.history.task_runs()):
+            if [run, *self.history.ancestors(run)][-1].task_id not in final:
+                end_killed(self.history, run.id)
+        self._workings.is_killing = False
+        self._workings.passage.set()
+
     async def _admitted(self) -> State:
+        date = self.history.execution.schedule_date
+        if date is not None and self.history.execution.state is State.CREATED:
+            await self.history.clock.sleep(max((date - self.history.now()).total_seconds(), 0))
         admitted = await self._slots.enter(self.flow, self.history, lambda: self._is_forced)
         if admitted is not State.RUNNING:
             self._logger().warning(f"{self.flow.uid} runs as often as its `concurrency` allows: {admitted}")
@@ -154,8 +178,11 @@ class ExecutionRun:
 
     async def _tasks_with_retries(self) -> State:
         while True:
-            state = await self._tasks()
-            retry = self.flow.retry or self._workings.retry_of_task
+            state = State.FAILED
+            if self.history.execution.state is not State.RETRYING:  # it is when an engine before this one waited
+                state = await self._tasks()
+                await self._workings.passage.wait()  # the end of the last one is no way out of a pause
+            retry = self.flow.retry or self._retry_of_task()
             if state is not State.FAILED or retry is None:
                 return state
             if not await self._waited_for_retry(retry):
@@ -165,19 +192,34 @@ class ExecutionRun:
                 return State.RETRIED
             await self._reopen_failed()
 
+    def _retry_of_task(self) -> Retry | None:
+        """What a task asks for that has failed and wants a new execution then."""
+        failed = {run.task_id for run in self.history.task_runs() if run.state is State.FAILED}
+        asked = (task.retry for task in self.flow.all_tasks() if task.id in failed and task.retry is not None)
+        return next((retry for retry in asked if retry.behavior is RetryBehavior.CREATE_NEW_EXECUTION), None)
+
     async def _waited_for_retry(self, retry: Retry) -> bool:
         """Wait until the execution is to be tried again; False when it is not."""
         history, number = self.history, self.history.execution.attempt_number
         now, (state, since) = history.now(), history.execution.history.moves[-1]
         if state is not State.RETRYING:  # otherwise an engine before this one began to wait
             since = now
-        wait = next_attempt(retry, number, history.execution.start, since, random.random())
+        wait = next_attempt(retry, number, await self._first_start(retry), since, random.random())
         if wait is None:
             return False
         history.move(State.RETRYING)
         await history.durable()
         await history.clock.sleep(max((since + wait - now).total_seconds(), 0))
         return True
+
+    async def _first_start(self, retry: Retry) -> datetime:
+        """When this execution began, or the first of those that it is a retry of."""
+        execution = self.history.execution
+        is_later = retry.behavior is RetryBehavior.CREATE_NEW_EXECUTION and execution.attempt_number > 1
+        first = None
+        if is_later and execution.original_id is not None:
+            first = await asyncio.to_thread(self._workings.store.executions.get, execution.original_id)
+        return (first or execution).start
 
     async def _reopen_failed(self) -> None:
         history = self.history
@@ -200,11 +242,14 @@ class ExecutionRun:
         return await scope.run_sequence(tasks)
 
     async def _killable(self, work: Coroutine[None, None, State]) -> State:
-        """Run a block that `kill` may cancel; a cancellation from outside goes through."""
+        """Run a block that `kill` may cancel, or keep from beginning; a cancellation from outside goes through."""
+        if self._workings.is_killing:
+            work.close()
+            return self._stopped_as
         async with asyncio.TaskGroup() as group:
             self._block = group.create_task(work)
         block, self._block = self._block, None
-        return self._stopped_as if block.cancelled() else block.result()
+        return self._stopped_as if self._workings.is_killing else block.result()
 
     async def _after(self) -> None:
         """What runs once the final state is known."""

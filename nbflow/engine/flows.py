@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from nbflow.clock import Clock
 from nbflow.errors import FlowNotFoundError, Problem
@@ -21,16 +22,22 @@ class Flows:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self.on_change: Callable[[str, str, Flow | None], None] | None = None
+        """Told of each flow that is deployed here; of one that is deleted, by None in its place."""
 
-    def deploy(self, text: str) -> Flow:
+    def deploy(self, text: str, *, strict: bool = False) -> Flow:
         """Save a flow; a new revision only if its text has changed. Raises: FlowValidationError."""
-        flow = load_flow(text, defaults=self._defaults_of(text)).flow
+        pools = self._store.settings.pools
+        flow = load_flow(text, defaults=self._defaults_of(text), pools=pools, strict=strict).flow
         revision, _ = self._store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
-        return self.get(flow.namespace, flow.id, revision)
+        deployed = self.get(flow.namespace, flow.id, revision)
+        if self.on_change is not None:
+            self.on_change(flow.namespace, flow.id, deployed)
+        return deployed
 
     def validate(self, text: str) -> list[Problem]:
         """Every problem of a flow's text."""
-        return validate(text, defaults=self._defaults_of(text))
+        return validate(text, defaults=self._defaults_of(text), pools=self._store.settings.pools)
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
         """A flow; its newest revision unless one is named. Raises: FlowNotFoundError with the nearest names."""
@@ -47,6 +54,8 @@ class Flows:
         """Delete a flow; its revisions stay readable. Raises: FlowNotFoundError."""
         if not self._store.flows.delete(namespace, flow_id, self._clock.now()):
             raise self._not_found(namespace, flow_id, None)
+        if self.on_change is not None:
+            self.on_change(namespace, flow_id, None)
 
     def of(self, execution: Execution) -> Flow:
         """The flow of an execution; one that was never deployed has no more than its name."""
@@ -58,7 +67,8 @@ class Flows:
             )
 
     def _read(self, stored: StoredFlow) -> Flow:
-        loaded = load_flow(stored.source, defaults=self._defaults(stored.namespace))
+        defaults, pools = self._defaults(stored.namespace), self._store.settings.pools
+        loaded = load_flow(stored.source, defaults=defaults, pools=pools, strict=False)
         return loaded.flow.with_source(stored.source, loaded.document, stored.revision)
 
     def _defaults_of(self, text: str) -> list[PluginDefault]:

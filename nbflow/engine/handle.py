@@ -8,7 +8,7 @@ from typing import Protocol, SupportsIndex, overload
 
 from nbflow.errors import NotFoundError
 from nbflow.model import execution as records
-from nbflow.model.execution import LogEntry, TaskRun
+from nbflow.model.execution import LogEntry, Metric, TaskRun
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
 from nbflow.types import JsonValue
@@ -22,9 +22,20 @@ class Source(Protocol):
     def logs_of(
         self, execution_id: str, min_level: LogLevel | None, task_id: str | None, last: int | None
     ) -> list[LogEntry]: ...
+    def metrics_of(self, execution_id: str) -> list[Metric]: ...
     def render(self, text: str, execution_id: str, *, task: str | None = None) -> str: ...
     def wait(self, execution_id: str, state: str | None = None, timeout: float | None = None) -> Execution: ...
     def kill(self, execution_id: str) -> Execution: ...
+    def resume(self, execution_id: str, inputs: Mapping[str, object] | None = None) -> Execution: ...
+    def restart(self, execution_id: str, *, revision: int | None = None) -> Execution: ...
+    def replay(
+        self,
+        execution_id: str,
+        task_run_id: str | None = None,
+        *,
+        revision: int | None = None,
+        inputs: Mapping[str, object] | None = None,
+    ) -> Execution: ...
 
 
 class TaskRuns(list[TaskRun]):
@@ -149,6 +160,10 @@ class Execution:
         level = LogLevel(min_level.upper()) if isinstance(min_level, str) else min_level
         return self._source.logs_of(self.id, level, task_id, last)
 
+    def metrics(self, task_id: str | None = None) -> list[Metric]:
+        """Its numbers, of one task or of all: what tasks reported, and how long each took, waited and tried."""
+        return [metric for metric in self._source.metrics_of(self.id) if task_id in (None, metric.task_id)]
+
     def render(self, text: str, *, task: str | None = None) -> str:
         """What a text with expressions comes to in it; as a property of a task when one is named."""
         return self._source.render(text, self.id, task=task)
@@ -162,6 +177,26 @@ class Execution:
         """End it, and every process it started."""
         self._source.kill(self.id)
         return self
+
+    def resume(self, inputs: Mapping[str, object] | None = None) -> Execution:
+        """Let it go on after a pause, with the inputs that its Pause task asks for."""
+        self._source.resume(self.id, inputs)
+        return self
+
+    def restart(self, *, revision: int | None = None) -> Execution:
+        """Give its failed task runs another attempt."""
+        self._source.restart(self.id, revision=revision)
+        return self.refresh()
+
+    def replay(
+        self,
+        task_run_id: str | None = None,
+        *,
+        revision: int | None = None,
+        inputs: Mapping[str, object] | None = None,
+    ) -> Execution:
+        """Run it again as a new execution, from a task run on; returns that one."""
+        return self._source.replay(self.id, task_run_id, revision=revision, inputs=inputs)
 
     def refresh(self) -> Execution:
         """Read everything again from the history, also when it had ended: it may have been restarted."""

@@ -19,7 +19,7 @@ from nbflow.types import new_id
 Key = tuple[str | None, str, str | None, int | None]
 """A place in the coroutine tree: parent task run, task id, value and iteration of a loop's round."""
 
-_MASK = "******"
+_MASK = "********"  # of one length, whatever it hides
 
 
 class History:
@@ -53,10 +53,7 @@ class History:
         self._by_id: dict[str, TaskRun] = {}
         self._masked: tuple[str, ...] = ()
         self._errors: dict[str, str] = {}
-        for run in task_runs:
-            self._keep(run)
-        for run in self._by_id.values():
-            self.outputs.put(run, self._loop_values(run))
+        self._load(task_runs)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -80,10 +77,7 @@ class History:
         """Forget all task runs but these; writing them is the caller's."""
         self.outputs, self.states, self.failure = OutputTree(), StateTree(), None
         self._by_key, self._by_id = {}, {}
-        for run in runs:
-            self._keep(run)
-        for run in self._by_id.values():
-            self.outputs.put(run, self._loop_values(run))
+        self._load(runs)
 
     def find(self, parent: str | None, task_id: str, value: str | None, iteration: int | None) -> TaskRun | None:
         return self._by_key.get((parent, task_id, value, iteration))
@@ -135,10 +129,22 @@ class History:
         """The last error that a task run has logged since this engine runs it; empty when there is none."""
         return self._errors.get(run.id, "")
 
+    def _load(self, runs: Iterable[TaskRun]) -> None:
+        for run in runs:
+            self._keep(run)
+        for run in self._by_id.values():
+            self.outputs.put(run, self._loop_values(run))
+        self.failure = None  # which one failed last does not follow from the order of their creation
+        for run in sorted(self._by_id.values(), key=lambda run: run.history.moves[-1][1]):
+            self._note_failure(run)
+
     def _keep(self, run: TaskRun) -> None:
         self._by_id[run.id] = run
         self._by_key[(run.parent_task_run_id, run.task_id, run.value, run.iteration)] = run
         self.states.put(run)
+        self._note_failure(run)
+
+    def _note_failure(self, run: TaskRun) -> None:
         if run.state is State.FAILED and (self.failure is None or run.id not in self._around(self.failure)):
             self.failure = run
 
@@ -162,8 +168,15 @@ class History:
             text = text.replace(secret, _MASK)
         return text
 
-    def log(self, level: LogLevel, message: str, run: TaskRun | None = None, attempt: int | None = None) -> LogEntry:
+    def noted(self, level: LogLevel, message: str, run: TaskRun | None) -> str:
+        """A line as it may be shown; an error is remembered as the last one of its task run."""
         message = self.masked(message)
+        if run is not None and level is LogLevel.ERROR:
+            self._errors[run.id] = message
+        return message
+
+    def log(self, level: LogLevel, message: str, run: TaskRun | None = None, attempt: int | None = None) -> LogEntry:
+        message = self.noted(level, message, run)
         entry = LogEntry(
             execution_id=self.execution.id,
             seq=next(self._seq),
@@ -174,8 +187,6 @@ class History:
             task_run_id=run.id if run else None,
             attempt_number=attempt,
         )
-        if run is not None and level is LogLevel.ERROR:
-            self._errors[run.id] = message
         self._writer.defer(AppendLog(entry))
         self._hub.publish(LogWritten(entry))
         return entry

@@ -17,6 +17,7 @@ from nbflow.engine.history import History
 from nbflow.engine.hub import Hub
 from nbflow.engine.limits import FlowSlots
 from nbflow.engine.loop import EngineLoop
+from nbflow.engine.pools import Pools
 from nbflow.engine.revising import Revision, restarted
 from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
@@ -76,12 +77,23 @@ class Ownership:
         self._workers = asyncio.Semaphore(store.settings.worker_slots)
         self._takes_over = takes_over
         self._slots = FlowSlots(store)
+        self._pools = Pools(store, self.engine_id)
         self._runs: dict[str, ExecutionRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_beating = False
 
     def get(self, execution_id: str) -> ExecutionRun | None:
         """The run of an execution that this engine owns and that has not ended."""
+        return self._runs.get(execution_id)
+
+    async def claim(self, execution_id: str) -> ExecutionRun | None:
+        """Go on with an execution if no living engine owns it; None when one does, or it has ended."""
+        if execution_id not in self._runs:
+            await asyncio.to_thread(self._store.engines.bury, socket.gethostname(), _is_running)
+            for claimed in await asyncio.to_thread(
+                self._store.executions.claim_orphans, self.engine_id, self._clock.now(), (), execution_id
+            ):
+                self._adopt(claimed)
         return self._runs.get(execution_id)
 
     def flow_of(self, execution_id: str) -> Flow | None:
@@ -106,10 +118,16 @@ class Ownership:
         `task_runs` are what it starts from, when it takes up where another one was.
         """
         history = self._history(execution, [], 0)
-        history.change(execution)
         for run in task_runs:
             history.save(run)
+        history.change(execution)  # last: a crash in between must not leave it with less than it starts from
         await history.durable()
+        return self._go(flow, history)
+
+    def take_up(self, flow: Flow, execution: Execution) -> ExecutionRun:
+        """Run a new execution that is in the history already, as this engine's own. Call it on the loop."""
+        history = self._history(execution, [], 1)
+        self._hub.publish(ExecutionChanged(execution))
         return self._go(flow, history)
 
     async def restart(self, flow: Flow, execution: Execution) -> ExecutionRun | None:
@@ -136,11 +154,12 @@ class Ownership:
     def close(self) -> None:
         """Give the lease back, so that another engine may go on at once."""
         if self._is_beating:
+            self._is_beating = False
             self._store.engines.remove(self.engine_id)
 
     def _go(self, flow: Flow, history: History) -> ExecutionRun:
         execution = history.execution
-        workings = Workings(flow, history, self._store, self._calls, self._workers)
+        workings = Workings(flow, history, self._store, self._calls, self._workers, self._pools)
         run = ExecutionRun(flow, workings, self._slots)
         self._runs[execution.id] = run
         self._tasks[execution.id] = self._loop.own(self._run(run), f"nbflow-{execution.id}")

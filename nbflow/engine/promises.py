@@ -72,7 +72,7 @@ class Promises:
         self._logger.warning("the SLA `%s` is broken: %s", sla.id, why)
         if sla.labels:
             execution = self._workings.history.execution
-            labels = {**dict(execution.labels), **sla.labels}
+            labels = {**dict(execution.labels), **sla.label_map}
             self._workings.history.change(replace(execution, labels=tuple(labels.items())))
             self._workings.refresh()
         end = _ENDS.get(sla.behavior)

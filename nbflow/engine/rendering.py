@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from nbflow.engine.history import History
 from nbflow.engine.services import ExecutionServices
-from nbflow.engine.variables import NamespaceVariables, execution_variables
+from nbflow.engine.variables import execution_variables, namespace_variables
 from nbflow.errors import TemplateError
 from nbflow.expressions import default_environment
 from nbflow.model.dynamic import ModelT, holds_expression, render_model
@@ -43,7 +43,7 @@ def variables_now(flow: Flow, history: History, store: Store, services: Executio
     execution = history.execution
     variables = execution_variables(flow, execution, history.outputs.tree, history.states.tree, store.settings)
     variables["inputs"] = services.plain_inputs(flow)
-    variables["namespace"] = NamespaceVariables(execution.namespace, store.namespaces.variables)
+    variables["namespace"] = namespace_variables(execution.namespace, store.namespaces.variables)
     failure = history.failure
     if failure is not None:
         message = history.error_of(failure) or services.last_error(failure)

@@ -10,7 +10,7 @@ from nbflow.engine.revising import replayed
 from nbflow.engine.starting import CORRELATION, new_execution
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.flow import Flow
-from nbflow.model.state import StateHistory
+from nbflow.model.state import State, StateHistory
 from nbflow.store import Store
 from nbflow.types import new_id
 
@@ -36,6 +36,8 @@ def replay(
         flow_revision=flow.revision or execution.flow_revision,
         history=StateHistory.begin(clock.now()),
         outputs={},
+        parent_id=execution.id,
+        parent_task_run_id=None,
         original_id=execution.original_id or execution.id,
         attempt_number=1,
     )
@@ -46,4 +48,5 @@ def replay(
         new = replace(new, inputs=read.execution.inputs)
     if task_run_id is None:
         return replace(new, variables={}), []
+    new = new.move(State.RESTARTED, clock.now())
     return new, replayed(flow, task_runs, task_run_id, new.id, clock.now()).kept

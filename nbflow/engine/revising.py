@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nbflow.errors import ConflictError, NotFoundError
-from nbflow.model.execution import Attempt, TaskRun
+from nbflow.model.execution import TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
 from nbflow.nearest import did_you_mean
-from nbflow.plugins import FlowableTask
+from nbflow.plugins import FlowableTask, RunnableTask
 from nbflow.plugins.order import Block, FlowOrder, Relation
 from nbflow.types import new_id
 
@@ -40,7 +40,8 @@ def restarted(flow: Flow, runs: Sequence[TaskRun], now: datetime) -> Revision:
 
 
 def replayed(flow: Flow, runs: Sequence[TaskRun], task_run_id: str, execution_id: str, now: datetime) -> Revision:
-    """The task runs of a new execution that starts at a task run of an old one: what came before it, under new ids.
+    """The task runs of a new execution that starts at a task run of an old one: what came before it, and itself, to get
+    another attempt; under new ids.
 
     Raises: NotFoundError.
     """
@@ -48,7 +49,9 @@ def replayed(flow: Flow, runs: Sequence[TaskRun], task_run_id: str, execution_id
     start = tree.named(task_run_id)
     around = {above.id for above in tree.above(start)}
     dropped = {run.id for run in runs if not run.state.is_terminal and run.id not in around}
-    dropped |= {run.id for run in runs if run.id == start.id or tree.follows(run, start)}
+    dropped |= {run.id for run in runs if tree.follows(run, start)}
+    again = {start.id} if tree.is_work(start) else set()  # a flowable begins anew: a Pause pauses again
+    dropped |= {start.id} - again
     dropped |= {run.id for run in runs if tree.is_aftermath(run, around)}
     dropped |= {run.id for run in runs if any(above.id in dropped for above in tree.above(run))}
     ids = {run.id: new_id() for run in runs if run.id not in dropped}
@@ -57,12 +60,12 @@ def replayed(flow: Flow, runs: Sequence[TaskRun], task_run_id: str, execution_id
         if run.id in dropped:
             continue
         copy = replace(
-            run,
+            tree.rewound(run, start) if run.id in around else run,
             id=ids[run.id],
             execution_id=execution_id,
             parent_task_run_id=ids[run.parent_task_run_id] if run.parent_task_run_id else None,
         )
-        kept.append(_reopened(copy, now) if run.id in around else copy)
+        kept.append(_reopened(copy, now) if run.id in around | again else copy)
     return Revision(kept, kept)
 
 
@@ -77,11 +80,10 @@ def marked(flow: Flow, runs: Sequence[TaskRun], task_run_id: str, state: State, 
     around = {above.id for above in tree.above(run)}
     revision = tree.reopened(around, now)
     ended = _with_state(run, state, now)
-    return Revision(
-        [ended if one.id == run.id else one for one in revision.kept],
-        [*(one for one in revision.changed if one.id != run.id), ended],
-        revision.dropped,
-    )
+    new = {run.id: ended, **{one.id: tree.rewound(one, run) for one in revision.kept if one.id in around}}
+    changed = {one.id for one in revision.changed} | {run.id}
+    kept = [new.get(one.id, one) for one in revision.kept]
+    return Revision(kept, [one for one in kept if one.id in changed], revision.dropped)
 
 
 class _Tree:
@@ -99,6 +101,10 @@ class _Tree:
             )
         return found
 
+    def is_work(self, run: TaskRun) -> bool:
+        """Whether a task run is of a task that does work itself."""
+        return isinstance(self._order.task(run.task_id), RunnableTask)
+
     def above(self, run: TaskRun) -> list[TaskRun]:
         """The task runs that one lies in, the nearest first."""
         found = []
@@ -106,6 +112,15 @@ class _Tree:
             run = self._runs[run.parent_task_run_id]
             found.append(run)
         return found
+
+    def rewound(self, run: TaskRun, start: TaskRun) -> TaskRun:
+        """A task run as it is to go on from a task run in it: a loop is back in the round of that one."""
+        task = self._order.task(run.task_id)
+        path = [start, *self.above(start)]
+        inner = next(one for one in path if one.parent_task_run_id == run.id)
+        if not isinstance(task, FlowableTask) or inner.iteration is None:
+            return run
+        return replace(run, outputs=task.rewound(run.outputs, inner.iteration))
 
     def is_aftermath(self, run: TaskRun, reopened: set[str]) -> bool:
         """Whether a task run is of an `errors`, `finally` or `afterExecution` block of what is opened again."""
@@ -162,5 +177,5 @@ def _reopened(run: TaskRun, now: datetime) -> TaskRun:
 def _with_state(run: TaskRun, state: State, now: datetime) -> TaskRun:
     attempts = run.attempts
     if attempts:
-        attempts = (*attempts[:-1], Attempt(attempts[-1].history.move(state, now)))
+        attempts = (*attempts[:-1], attempts[-1].move(state, now))
     return replace(run, attempts=attempts).move(state, now)

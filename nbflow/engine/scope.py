@@ -8,27 +8,33 @@ run(child) ── ended in the history? ──► its record
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from nbflow.engine.attempt import Result
-from nbflow.engine.attempts import run_attempts
+from nbflow.engine.attempts import run_attempts, run_calls
 from nbflow.engine.calls import CalledHistory
 from nbflow.engine.context import TaskContext, TaskLogger
+from nbflow.engine.history import History
+from nbflow.engine.output_limits import check_size
 from nbflow.engine.rendering import Renderer, variables_now
 from nbflow.engine.services import ExecutionServices
 from nbflow.engine.skipping import may_run
-from nbflow.engine.variables import RoundOutputs, task_run_variables
+from nbflow.engine.variables import RoundOutputs, task_run_shape, task_run_variables
 from nbflow.engine.workings import Workings
-from nbflow.errors import NbflowError
-from nbflow.model.execution import Attempt, Execution, TaskRun
+from nbflow.errors import NbflowError, TaskFailedError
+from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.policies import Retry
 from nbflow.model.state import State, worst
 from nbflow.model.task import Task, walk
 from nbflow.plugins import FlowableTask, Outcome, RunContext, RunnableTask, TaskLog
+from nbflow.source import unknown_pool
 from nbflow.types import JsonValue
+
+_NOT_BEGUN = (State.CREATED, State.RESTARTED)
+"""Only then is it asked whether a task is to run: what had begun before a crash goes on, whatever has come since."""
 
 
 class TaskScope:
@@ -50,10 +56,12 @@ class TaskScope:
         self._round: tuple[str | None, int | None] = (None, None)
         self._directory: Path | None = None
         self._own_context: TaskContext | None = None
+        self._pools = {task.pool} if task is not None else set()
         if outer is not None:
             self._retry = self._retry or outer._retry
             self._names = outer._names
             self._directory = outer._directory
+            self._pools |= outer._pools
         self.log: TaskLog = TaskLogger(workings.history, task_run, None, task.log_level if task else None)
 
     @property
@@ -80,11 +88,12 @@ class TaskScope:
             await asyncio.sleep(0)  # the cancellation is on its way: let it come before something begins
         if run is None:
             run = self._history.create(parent, child.id, value, iteration)
-        renderer = self._renderer(child, run)
         try:
-            verdict = may_run(child, renderer, self._history, TaskLogger(self._history, run, None, child.log_level))
+            verdict = self._verdict(child, run)
             if verdict is not None:
                 return await self._end(child, run, Result(verdict))
+            if child.pool is not None and not self._may_enter(child.pool, run):
+                return await self._end(child, run, Result(State.FAILED))
             if isinstance(child, RunnableTask):
                 retry = child.retry or self._retry
                 ended, result = await run_attempts(
@@ -92,11 +101,19 @@ class TaskScope:
                 )
                 return await self._end(child, ended, result)
             assert isinstance(child, FlowableTask), f"{child.type} neither works nor runs children"
-            return await self._run_flowable(child, run)
+            async with self._workings.pools.slot(child, self._history, run) as run:
+                return await self._run_flowable(child, run)
         except asyncio.CancelledError:
             if self._workings.is_killing:
-                self._end_killed(run.id)
+                end_killed(self._history, run.id)
             raise
+
+    def _verdict(self, child: Task, run: TaskRun) -> State | None:
+        """The state that a task run ends in without having run; None when it is to run."""
+        if run.state not in _NOT_BEGUN or not (child.conditions or child.run_if is not None):
+            return None
+        log = TaskLogger(self._history, run, None, child.log_level)
+        return may_run(child, self._renderer(child, run), self._history, log)
 
     async def run_sequence(
         self, children: Sequence[Task], *, value: str | None = None, iteration: int | None = None
@@ -112,8 +129,6 @@ class TaskScope:
         return worst(states)
 
     async def run_together(self, jobs: Sequence[Awaitable[State]], *, limit: int = 0) -> list[State]:
-        if limit == 1:
-            return [await job for job in jobs]
         slots = asyncio.Semaphore(limit) if limit else None
 
         async def within_limit(job: Awaitable[State]) -> State:
@@ -122,9 +137,16 @@ class TaskScope:
             async with slots:
                 return await job
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(within_limit(job)) for job in jobs]
-        return [task.result() for task in tasks]
+        try:
+            if limit == 1:
+                return [await job for job in jobs]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(within_limit(job)) for job in jobs]
+            return [task.result() for task in tasks]
+        finally:
+            for job in jobs:
+                if isinstance(job, Coroutine):
+                    job.close()  # a kill leaves some that nobody has begun to await
 
     async def run_dag(self, children: Sequence[Task], needs: Mapping[str, Sequence[str]], *, limit: int = 0) -> State:
         ended = {child.id: asyncio.Event() for child in children}
@@ -181,8 +203,8 @@ class TaskScope:
         if left > 0:
             await self._history.clock.sleep(left)
 
-    async def pause(self, until: datetime | None = None) -> TaskRun:
-        return await self._workings.pause(self.task_run, until)
+    async def pause(self, until: datetime | None = None, *, goes_on: bool = True) -> TaskRun:
+        return await self._workings.pause(self.task_run, until, goes_on)
 
     async def store(self, name: str, content: bytes) -> str:
         return await asyncio.to_thread(self._context().store_bytes, content, name)
@@ -191,6 +213,7 @@ class TaskScope:
         if self._own_context is None:
             self._own_context = self._context()
             self._directory = self._own_context.working_dir
+            self._names = {**self._names, "workerTaskrun": task_run_shape(self.task_run)}
         return self._own_context
 
     async def call_flow(
@@ -226,6 +249,10 @@ class TaskScope:
     def _renderer(self, task: Task, run: TaskRun) -> Renderer:
         ancestors = self._history.ancestors(run)
         own = task_run_variables(task.id, task.type, run, ancestors)
+        worker, shape = self._names.get("workerTaskrun"), own["taskrun"]
+        assert isinstance(shape, dict)
+        if isinstance(worker, dict) and "value" in worker:  # a shared directory hands on its round of a loop
+            shape.setdefault("value", worker["value"])
         return Renderer({**self._workings.variables, **self._names, **own}, self._workings.services)
 
     def _loop_values(self, run: TaskRun) -> list[str]:
@@ -240,12 +267,23 @@ class TaskScope:
         renderer = self._renderer(self._task, run)
         return TaskContext(self._history, self._workings.store, renderer, run, self._task.log_level)
 
+    def _may_enter(self, pool: str, run: TaskRun) -> bool:
+        """Whether a pool can be waited for: there is such a one, and no task run around this one holds a slot of it."""
+        pools = self._workings.store.settings.pools
+        log = TaskLogger(self._history, run, None, None)
+        if pool not in pools:
+            message, hint = unknown_pool(pool, pools)
+            log.error("%s", NbflowError(message, hint=hint))
+        elif pool in self._pools:
+            log.error("a task around this one holds a slot of the pool `%s`: it would wait for ever", pool)
+        return pool in pools and pool not in self._pools
+
     async def _run_flowable(self, task: FlowableTask, run: TaskRun) -> TaskRun:
         if run.state is not State.PAUSED:  # it was paused when the engine before this one ended, and still is
             run = self._history.save(run.move(State.RUNNING, self._history.now()))
         scope = TaskScope(self._workings, run, task, self)
         try:
-            outcome = await scope._run_task(task)
+            outcome = await scope._run_task(task, self._retry)
             state = outcome.state
             if state is State.FAILED and task.errors:
                 self._workings.refresh()  # they may ask for `error`
@@ -257,13 +295,32 @@ class TaskScope:
                 await asyncio.shield(asyncio.to_thread(scope._own_context.close))
         return await self._end(task, scope.task_run, Result(state, outcome.outputs))
 
-    async def _run_task(self, task: FlowableTask) -> Outcome:
+    async def _run_task(self, task: FlowableTask, retry_around: Retry | None) -> Outcome:
+        """What a flowable comes to, at the last attempt if it has such."""
+        if not task.is_attempted:
+            return await self._try_task(task)
+
+        async def call() -> Result:
+            outcome = await self._try_task(task)
+            return Result(outcome.state, outcome.outputs)
+
+        run, result = await run_calls(self._workings, task, self.task_run, task.retry or retry_around, call)
+        self._history.save(run)
+        return Outcome(result.state, result.outputs)
+
+    async def _try_task(self, task: FlowableTask) -> Outcome:
         """What a flowable's own code decides; its failure is an outcome."""
         try:
-            return await task.run(self)
+            outcome = await task.run(self)
         except (NbflowError, ValueError) as error:
             self.log.error("%s", error)
             return Outcome(State.FAILED, self.task_run.outputs)
+        try:
+            check_size(outcome.outputs, self._workings.store.settings.max_output_bytes)
+        except TaskFailedError as too_much:
+            self.log.error("%s", too_much)
+            return Outcome(State.FAILED)
+        return outcome
 
     async def _end(self, task: Task, run: TaskRun, result: Result) -> TaskRun:
         """Record how a task run ended; what depends on it may start once this returns."""
@@ -274,15 +331,17 @@ class TaskScope:
             self._workings.on_task_end()
         return run
 
-    def _end_killed(self, run_id: str) -> None:
-        run = self._history.by_id(run_id)
-        if run.state.is_terminal:
-            return
-        now = self._history.now()
-        attempts = run.attempts
-        if attempts and not attempts[-1].state.is_terminal:
-            attempts = (*attempts[:-1], Attempt(attempts[-1].history.move(State.KILLED, now)))
-        self._history.save(replace(run, attempts=attempts).move(State.KILLED, now))
+
+def end_killed(history: History, run_id: str) -> None:
+    """Record that a task run was killed, unless it has ended."""
+    run = history.by_id(run_id)
+    if run.state.is_terminal:
+        return
+    now = history.now()
+    attempts = run.attempts
+    if attempts and not attempts[-1].state.is_terminal:
+        attempts = (*attempts[:-1], attempts[-1].move(State.KILLED, now))
+    history.save(replace(run, attempts=attempts).move(State.KILLED, now))
 
 
 def forgiven(task: Task, state: State) -> State:

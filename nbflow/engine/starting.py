@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbflow.clock import Clock
 from nbflow.engine.services import NamespaceServices
-from nbflow.engine.variables import NamespaceVariables, execution_variables
+from nbflow.engine.variables import execution_variables, namespace_variables
 from nbflow.errors import ConflictError, InputError, Problem
 from nbflow.expressions import default_environment
 from nbflow.model.execution import Execution
@@ -74,10 +74,12 @@ def new_execution(
         kind=kind,
         schedule_date=schedule_date,
     )
+    if not (flow.inputs or flow.checks or given):  # nothing to read, and nothing to render
+        return Start(execution)
     render = _renderer(flow, execution, store, clock)
     inputs, problems, unknown = read_inputs(flow.inputs, given, render)
     if not problems:
-        inputs, problems = _store_files(flow, inputs, store.files, execution_id)
+        inputs, problems = _store_files(flow.inputs, inputs, store.files, f"{_folder(execution)}/inputs")
     if problems:
         raise InputError(f"the inputs of {flow.uid} are not valid", problems)
     start = Start(replace(execution, inputs=_with_secrets_encrypted(flow, inputs, store.secrets.encrypt)))
@@ -90,11 +92,16 @@ def new_execution(
 def read_answers(
     flow: Flow, execution: Execution, asked: Sequence[Input], given: Mapping[str, object], store: Store, clock: Clock
 ) -> dict[str, JsonValue]:
-    """What somebody answers to inputs that a task asks for. Raises: InputError with every problem."""
+    """What somebody answers to inputs that a task asks for; local files given for FILE inputs are stored.
+
+    Raises: InputError with every problem.
+    """
     render = _renderer(flow, execution, store, clock)
     everything = dict(execution.inputs)
     answers, problems, unknown = read_inputs(asked, given, lambda text, inputs: render(text, {**everything, **inputs}))
     problems += [Problem(f"there is no input `{name}` here", path=f"inputs.{name}") for name in unknown]
+    if not problems:
+        answers, problems = _store_files(asked, answers, store.files, f"{_folder(execution)}/onResume")
     if problems:
         raise InputError("the inputs to resume with are not valid", problems)
     return answers
@@ -108,7 +115,7 @@ def _renderer(
     services = NamespaceServices(flow.namespace, store, clock, lambda secret: None)
     variables = {
         **execution_variables(flow, execution, {}, {}, store.settings),
-        "namespace": NamespaceVariables(flow.namespace, store.namespaces.variables),
+        "namespace": namespace_variables(flow.namespace, store.namespaces.variables),
     }
 
     def render(text: str, inputs: Mapping[str, JsonValue]) -> object:
@@ -130,12 +137,17 @@ def _checked(start: Start, check: Check, render: Callable[[str], object], clock:
     return start
 
 
+def _folder(execution: Execution) -> str:
+    """Where files of an execution are stored."""
+    return f"{execution.namespace.replace('.', '/')}/{execution.flow_id}/executions/{execution.id}"
+
+
 def _store_files(
-    flow: Flow, inputs: dict[str, JsonValue], files: FileStorage, execution_id: str
+    asked: Sequence[Input], inputs: dict[str, JsonValue], files: FileStorage, folder: str
 ) -> tuple[dict[str, JsonValue], list[Problem]]:
     """Put local files given for FILE inputs into the internal storage; returns the inputs with their URIs."""
     problems = []
-    for declared in flow.inputs:
+    for declared in asked:
         value = input_value(inputs, declared.id)
         if declared.type != "FILE" or not isinstance(value, str) or "://" in value:
             continue
@@ -145,8 +157,8 @@ def _store_files(
                 Problem(f"there is no file {value!r}", path=f"inputs.{declared.id}", hint="give the path of a file")
             )
             continue
-        folder = f"{flow.namespace.replace('.', '/')}/{flow.id}/executions/{execution_id}/inputs/{declared.id}"
-        inputs = with_input(inputs, declared.id, files.put_file(f"{folder}/{source.name}", source))
+        stored = files.put_file(f"{folder}/{declared.id}/{source.name}", source)
+        inputs = with_input(inputs, declared.id, stored)
     return inputs, problems
 
 

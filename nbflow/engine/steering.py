@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from nbflow.engine.ownership import Ownership, obey
 from nbflow.engine.replaying import replay
 from nbflow.engine.resuming import resumption
 from nbflow.engine.revising import Revision, marked, restarted
-from nbflow.errors import ConflictError
+from nbflow.errors import BulkError, ConflictError, ExecutionNotFoundError, Problem
 from nbflow.model import execution as records
 from nbflow.model.execution import TaskRun
 from nbflow.model.flow import Flow
@@ -52,7 +52,7 @@ class Steering(ABC):
     async def _pause(self, execution_id: str) -> Execution:
         """Let no task of an execution begin until it is resumed. Raises: ConflictError when it is not running."""
         record = self._in_state(execution_id, "pause", State.RUNNING)
-        return await self._asked(record, "pause", {}, State.PAUSED)
+        return await self._asked(record, "pause", {}, lambda now: State.PAUSED in _moves_since(record, now))
 
     pause = blocking(_pause)
     apause = awaitable(_pause)
@@ -64,7 +64,13 @@ class Steering(ABC):
         """
         record = self._in_state(execution_id, "resume", State.PAUSED)
         resumption = await asyncio.to_thread(self._resumption, record, inputs or {})
-        return await self._asked(record, "resume", resumption, None)
+        paused = resumption.get("taskRunId")
+        if not isinstance(paused, str):
+            return await self._asked(record, "resume", resumption, lambda now: bool(_moves_since(record, now)))
+        # Of several pauses, the others may keep the execution PAUSED.
+        return await self._asked(
+            record, "resume", resumption, lambda now: paused not in {run.id for run in self._paused_in(now.id)}
+        )
 
     resume = blocking(_resume)
     aresume = awaitable(_resume)
@@ -72,7 +78,7 @@ class Steering(ABC):
     async def _force_run(self, execution_id: str) -> Execution:
         """Run an execution that is queued, beyond the `concurrency` of its flow. Raises: ConflictError."""
         record = self._in_state(execution_id, "force", State.QUEUED)
-        return await self._asked(record, "force-run", {}, None)
+        return await self._asked(record, "force-run", {}, lambda now: bool(_moves_since(record, now)))
 
     force_run = blocking(_force_run)
     aforce_run = awaitable(_force_run)
@@ -157,6 +163,68 @@ class Steering(ABC):
     def _handle(self, record: records.Execution) -> Execution:
         """What users hold of an execution."""
 
+    async def _bulk(
+        self,
+        verb: str,
+        ids: Sequence[str] | None = None,
+        *,
+        namespace: str | None = None,
+        flow_id: str | None = None,
+        state: str | State | list[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        limit: int = 10_000,
+    ) -> list[Execution]:
+        """Do the same to many executions: `kill`, `pause`, `resume`, `force-run`, `restart`, `replay` or `delete`.
+
+        They are named by `ids`, or found as `executions` finds them. Nothing is done unless each of them can be dealt
+        with. Returns their handles; of a replay, those of the new executions.
+        Raises: BulkError with a problem for each that cannot.
+        """
+        act, _ = _verb(verb)
+        found = await asyncio.to_thread(self._all_of, verb, ids, namespace, flow_id, state, labels, limit)
+        return [await act(self, record) for record in found]
+
+    bulk = blocking(_bulk)
+    abulk = awaitable(_bulk)
+
+    def _all_of(
+        self,
+        verb: str,
+        ids: Sequence[str] | None,
+        namespace: str | None,
+        flow_id: str | None,
+        state: str | State | list[str] | None,
+        labels: Mapping[str, str] | None,
+        limit: int,
+    ) -> list[records.Execution]:
+        _, fits = _verb(verb)
+        problems: list[Problem] = []
+        found: list[records.Execution] = []
+        if ids is None:
+            states = [state] if isinstance(state, str) else state or []
+            found = self.store.executions.list(
+                namespace=namespace,
+                flow_id=flow_id,
+                states=tuple(State(each) for each in states),
+                labels=dict(labels or {}),
+                limit=limit,
+            )
+        for wanted in ids or ():
+            try:
+                found.append(self.record(wanted))
+            except ExecutionNotFoundError as missing:
+                problems.append(Problem(missing.message, path=wanted))
+        problems += [
+            Problem(f"execution {one.id} is {one.state}: nobody can {verb} it", path=one.id)
+            for one in found
+            if not fits(one.state)
+        ]
+        if problems:
+            raise BulkError(
+                f"{len(problems)} of {len(found if ids is None else ids)} executions cannot be dealt with so", problems
+            )
+        return found
+
     def _in_state(self, execution_id: str, verb: str, state: State) -> records.Execution:
         record = self.record(execution_id)
         if record.state is not state:
@@ -195,6 +263,9 @@ class Steering(ABC):
             raise ConflictError(f"somebody else goes on with execution {record.id} already")
         return self._handle(run.history.execution)
 
+    def _paused_in(self, execution_id: str) -> list[TaskRun]:
+        return [run for run in self.task_runs_of(execution_id) if run.state is State.PAUSED]
+
     def _resumption(self, record: records.Execution, inputs: Mapping[str, object]) -> dict[str, JsonValue]:
         flow, runs = self._flows.of(record), self.task_runs_of(record.id)
         return resumption(flow, record, runs, inputs, self.store, self._clock)
@@ -203,8 +274,8 @@ class Steering(ABC):
         """Ask whoever owns an execution for something; it is done soon."""
         run = self._owned.get(record.id)
         if run is None:
-            await self._begin()  # nobody may own it any more: then it is ours now
-            run = self._owned.get(record.id)
+            await self._begin()
+            run = await self._owned.claim(record.id)
         if run is not None:
             if not obey(run, name, payload):
                 raise ConflictError(f"execution {record.id} is {run.history.execution.state}: it cannot {name}")
@@ -213,19 +284,53 @@ class Steering(ABC):
             await asyncio.to_thread(self.store.commands.send, record.id, name, payload, self._clock.now())
 
     async def _asked(
-        self, record: records.Execution, name: str, payload: Mapping[str, JsonValue], state: State | None
+        self,
+        record: records.Execution,
+        name: str,
+        payload: Mapping[str, JsonValue],
+        is_done: Callable[[records.Execution], bool],
     ) -> Execution:
-        """As `_ask`, and return once the execution is in a state, or in another one than it was."""
+        """As `_ask`, and return once it is done, or the execution has ended."""
         await self._ask(record, name, payload)
-        before = len(record.history.moves)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ANSWER_SECONDS):
                 while True:
                     now = await asyncio.to_thread(self.record, record.id)
-                    if now.state is state or (state is None and len(now.history.moves) > before):
+                    if now.state.is_terminal or await asyncio.to_thread(is_done, now):
                         return self._handle(now)
                     await asyncio.sleep(_LOOK_SECONDS)
         return self._handle(self.record(record.id))
+
+
+Act = Callable[[Steering, records.Execution], Awaitable[Execution]]
+
+
+async def _deleted(engine: Steering, record: records.Execution) -> Execution:
+    await asyncio.to_thread(engine.delete_execution, record.id)
+    return engine._handle(record)
+
+
+_FAILURES = frozenset({State.FAILED, State.KILLED, State.CANCELLED, State.WARNING})
+_VERBS: dict[str, tuple[Act, Callable[[State], bool]]] = {
+    "kill": (lambda engine, one: engine._kill(one.id), lambda state: not state.is_terminal),
+    "pause": (lambda engine, one: engine._pause(one.id), lambda state: state is State.RUNNING),
+    "resume": (lambda engine, one: engine._resume(one.id), lambda state: state is State.PAUSED),
+    "force-run": (lambda engine, one: engine._force_run(one.id), lambda state: state is State.QUEUED),
+    "restart": (lambda engine, one: engine._restart(one.id), lambda state: state in _FAILURES),
+    "replay": (lambda engine, one: engine._replay(one.id), lambda state: state.is_terminal),
+    "delete": (_deleted, lambda state: state.is_terminal),
+}
+
+
+def _verb(name: str) -> tuple[Act, Callable[[State], bool]]:
+    if name not in _VERBS:
+        raise ConflictError(f"there is nothing called `{name}` to do", hint=f"there are {', '.join(_VERBS)}")
+    return _VERBS[name]
+
+
+def _moves_since(record: records.Execution, now: records.Execution) -> list[State]:
+    """The states that an execution has come into since its record was read."""
+    return [state for state, _ in now.history.moves[len(record.history.moves) :]]
 
 
 def _state(state: State | str) -> State:

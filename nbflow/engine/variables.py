@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from nbflow import __version__
 from nbflow.expressions import AuthorText
@@ -22,14 +23,14 @@ def execution_variables(
     settings: Settings,
 ) -> dict[str, object]:
     """What stays the same for all tasks of an execution; `outputs` and `tasks` are kept by reference and grow."""
-    started = instant(execution.start)
+    started = _moment(execution.start)
     variables: dict[str, object] = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision or 1, "tenantId": "main"},
         "execution": {
             "id": execution.id,
             "startDate": started,
             # The seeds write `execution.date`: the date the execution is for.
-            "date": instant(execution.schedule_date) if execution.schedule_date else started,
+            "date": _moment(execution.schedule_date) if execution.schedule_date else started,
             "originalId": execution.original_id or execution.id,
             "state": str(execution.state),
         },
@@ -38,7 +39,7 @@ def execution_variables(
         "outputs": outputs,
         "tasks": tasks,
         "labels": label_tree(execution.labels),
-        "envs": environment_variables(settings.env_prefix),
+        "envs": Lazily(lambda: environment_variables(settings.env_prefix)),
         "globals": settings.globals,
         "kestra": {"environment": settings.environment_name, "url": settings.url, "version": __version__},
     }
@@ -85,25 +86,33 @@ def environment_variables(prefix: str) -> dict[str, str]:
 
 def task_run_variables(task_id: str, task_type: str, run: TaskRun, ancestors: Sequence[TaskRun]) -> dict[str, object]:
     """What is added for one task run. `ancestors` are the task runs it lies in, the nearest first."""
+    parents = [parent for ancestor in ancestors if (parent := _parent(ancestor))]
     variables: dict[str, object] = {
         "task": {"id": task_id, "type": task_type},
-        "taskrun": _task_run(run, max(len(run.attempts) - 1, 0)),
+        "taskrun": task_run_shape(run),
+        "parents": parents,
     }
-    if ancestors:
-        parents = [
-            {"taskrun": _task_run(ancestor, 0), "outputs": ancestor.outputs, "id": ancestor.task_id}
-            for ancestor in ancestors
-        ]
+    if parents:
         variables["parent"] = parents[0]
-        variables["parents"] = parents
     return variables
 
 
-def _task_run(run: TaskRun, attempts_count: int) -> dict[str, object]:
+def _parent(run: TaskRun) -> dict[str, object]:
+    """What a task run is to those in it; nothing, if it is no round of a loop and has put out nothing, as in Kestra."""
+    parent: dict[str, object] = {}
+    if run.value is not None:
+        parent["taskrun"] = {"value": run.value}
+    if run.outputs:
+        parent["outputs"] = run.outputs
+    return parent
+
+
+def task_run_shape(run: TaskRun) -> dict[str, object]:
+    """What `{{ taskrun.… }}` sees."""
     shape: dict[str, object] = {
         "id": run.id,
-        "startDate": instant(run.start),
-        "attemptsCount": attempts_count,
+        "startDate": _moment(run.start),
+        "attemptsCount": max(len(run.attempts) - 1, 0),
         "state": str(run.state),
     }
     optional = {"parentId": run.parent_task_run_id, "value": run.value, "iteration": run.iteration}
@@ -111,16 +120,20 @@ def _task_run(run: TaskRun, attempts_count: int) -> dict[str, object]:
     return shape
 
 
-class NamespaceVariables(Mapping[str, object]):
-    """`namespace`: its id, and the variables that it and those around it have; read when first asked for."""
+def namespace_variables(namespace: str, read: Callable[[str], Mapping[str, JsonValue]]) -> Mapping[str, object]:
+    """`namespace`: its id, and the variables that it and those around it have."""
+    return Lazily(lambda: {**author_texts(read(namespace)), "id": namespace})
 
-    def __init__(self, namespace: str, read: Callable[[str], Mapping[str, JsonValue]]) -> None:
-        self._namespace = namespace
+
+class Lazily(Mapping[str, object]):
+    """Variables that are read when an expression first asks for one: most never do."""
+
+    def __init__(self, read: Callable[[], Mapping[str, object]]) -> None:
         self._read = read
 
     @functools.cached_property
     def _values(self) -> Mapping[str, object]:
-        return {**author_texts(self._read(self._namespace)), "id": self._namespace}
+        return self._read()
 
     def __getitem__(self, name: str) -> object:
         return self._values[name]
@@ -130,6 +143,11 @@ class NamespaceVariables(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def _moment(moment: datetime) -> str:
+    """An instant as expressions see it: to the millisecond, as Kestra prints it."""
+    return instant(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
 
 
 class OutputTree:

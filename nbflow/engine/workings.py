@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 from nbflow.engine.calls import FlowCalls
 from nbflow.engine.history import History
+from nbflow.engine.pools import Pools
 from nbflow.engine.rendering import variables_now
 from nbflow.engine.services import ExecutionServices
 from nbflow.model.execution import TaskRun, instant
 from nbflow.model.flow import Flow
-from nbflow.model.policies import Retry
 from nbflow.model.state import State
 from nbflow.model.task import Task
 from nbflow.store import Store
@@ -25,12 +26,19 @@ class Workings:
     """What all scopes of one execution share. `workers` are the slots of the engine for tasks that do work."""
 
     def __init__(
-        self, flow: Flow, history: History, store: Store, calls: FlowCalls, workers: asyncio.Semaphore
+        self,
+        flow: Flow,
+        history: History,
+        store: Store,
+        calls: FlowCalls,
+        workers: asyncio.Semaphore,
+        pools: Pools,
     ) -> None:
         self.flow = flow
         self.history = history
         self.store = store
         self.calls = calls
+        self.pools = pools
         self.services = ExecutionServices(history, store, flow.source)
         self.variables: dict[str, object] = {}
         self.refresh()
@@ -41,8 +49,6 @@ class Workings:
         self.passage.set()
         self.on_task_end: Callable[[], None] | None = None
         """Called after each task run that ends, while there is something to watch."""
-        self.retry_of_task: Retry | None = None
-        """What a task asks for that wants a new execution when it fails."""
         self._workers = workers
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._pauses: dict[str, asyncio.Event] = {}
@@ -52,35 +58,40 @@ class Workings:
         self.variables = variables_now(self.flow, self.history, self.store, self.services)
 
     @asynccontextmanager
-    async def slot(self, task: Task) -> AsyncIterator[None]:
-        """What a task run holds while it works: one of the engine's, and one of its task's when that counts them."""
-        if not task.concurrent:
-            async with self._workers:
-                yield
-            return
-        async with self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent)), self._workers:
-            yield
+    async def slot(self, task: Task, run: TaskRun) -> AsyncIterator[TaskRun]:
+        """What a task run holds while it works: a slot of the engine's, of its task's when that counts them, of its
+        pool's; yields the task run, which may have been QUEUED meanwhile.
+        """
+        of_task: AbstractAsyncContextManager[None] = nullcontext()
+        if task.concurrent:
+            of_task = self._slots.setdefault(task.id, asyncio.Semaphore(task.concurrent))
+        async with of_task, self.pools.slot(task, self.history, run) as admitted, self._workers:
+            yield admitted
 
-    async def pause(self, run: TaskRun, until: datetime | None) -> TaskRun:
+    async def pause(self, run: TaskRun, until: datetime | None, goes_on: bool = True) -> TaskRun:
         """Keep a task run PAUSED until it is resumed or the instant has come; its record then.
 
         After a crash it is still paused, or has been resumed; a run that was resumed is RUNNING.
         """
         history = self.history
         if run.state is not State.PAUSED:
-            if any(state is State.PAUSED for state, _ in run.history.moves):
+            moves = [state for state, _ in run.history.moves]
+            if (State.PAUSED, State.RUNNING) in pairwise(moves):
                 return run
             history.save(run.move(State.PAUSED, history.now()))
-            if history.execution.state is State.RUNNING:
-                history.move(State.PAUSED)
-            await history.durable()
+        if history.execution.state is State.RUNNING:
+            history.move(State.PAUSED)
+        await history.durable()
         resumed = self._pauses.setdefault(run.id, asyncio.Event())
         try:
             await self._first(resumed, until)
         finally:
             del self._pauses[run.id]
-        if history.by_id(run.id).state is State.PAUSED:
-            self._leave_pause(history.by_id(run.id))
+        run = history.by_id(run.id)
+        if run.state is State.PAUSED and goes_on:
+            self._leave_pause(run)
+        elif run.state is State.PAUSED:
+            self._let_execution_go_on(run)
         return history.by_id(run.id)
 
     def resume(self, task_run_id: str, outputs: Mapping[str, JsonValue]) -> bool:
@@ -89,7 +100,7 @@ class Workings:
         if run is None or run.state is not State.PAUSED:
             return False
         resumed: dict[str, JsonValue] = {"on": instant(self.history.now())}
-        self._leave_pause(replace(run, outputs={**run.outputs, **outputs, "resumed": resumed}))
+        self._leave_pause(replace(run, outputs={**run.outputs, **outputs, "resumed": resumed}), State.RESTARTED)
         if task_run_id in self._pauses:
             self._pauses[task_run_id].set()
         return True
@@ -99,10 +110,17 @@ class Workings:
         """The task runs that are paused, the oldest first."""
         return [run for run in self.history.task_runs() if run.state is State.PAUSED]
 
-    def _leave_pause(self, run: TaskRun) -> None:
+    def _leave_pause(self, run: TaskRun, *by_way_of: State) -> None:
+        self._let_execution_go_on(run, *by_way_of)
+        # The task run comes last: when a crash keeps it PAUSED, the execution is paused once more.
         self.history.save(run.move(State.RUNNING, self.history.now()))
-        if self.history.execution.state is State.PAUSED and not self.paused and self.passage.is_set():
-            self.history.move(State.RUNNING)
+
+    def _let_execution_go_on(self, run: TaskRun, *by_way_of: State) -> None:
+        """Bring the execution back to RUNNING, unless another task run than this one keeps it PAUSED."""
+        others = [other for other in self.paused if other.id != run.id]
+        if self.history.execution.state is State.PAUSED and not others and self.passage.is_set():
+            for state in (*by_way_of, State.RUNNING):
+                self.history.move(state)
 
     async def _first(self, resumed: asyncio.Event, until: datetime | None) -> None:
         """Return when the event is set or the instant has come, by the engine's clock."""

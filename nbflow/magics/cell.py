@@ -33,7 +33,7 @@ def flow_cell(session: Session, line: str, cell: str) -> Execution | None:
         return None
     runs = _asks_to_run(arguments)
     try:
-        flow = session.engine.deploy(cell)
+        flow = session.engine.deploy(cell, strict=True)
     except FlowValidationError as invalid:
         raise _refuse(invalid.problems, text, "nothing was deployed") from None
     warnings = [problem for problem in session.engine.validate(cell) if problem.is_warning]

@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 
 from nbflow.engine import Execution
-from nbflow.errors import ConflictError, ExecutionNotFoundError, FlowValidationError
+from nbflow.errors import ConflictError, ExecutionNotFoundError, FlowValidationError, NotFoundError
 from nbflow.magics.arguments import Arguments, read_arguments
 from nbflow.magics.errors import FlowCellError
-from nbflow.magics.running import RUN_FLAGS, RUN_VALUED, run_flow
+from nbflow.magics.running import RUN_FLAGS, RUN_VALUED, bind, run_flow
 from nbflow.magics.session import Session, shows_errors, split_uid
 from nbflow.nearest import did_you_mean
 from nbflow.widgets.colours import sign
@@ -145,6 +145,54 @@ def _kill(session: Session, arguments: Arguments) -> None:
     _say(f"Execution {execution.id} is being killed.")
 
 
+def _pause(session: Session, arguments: Arguments) -> None:
+    execution = _execution(session, arguments)
+    paused = _asked(lambda: session.engine.pause(execution.id))
+    _say(f"Execution {execution.id} is {paused.state}; %flow resume {execution.id} lets it go on.")
+
+
+def _resume(session: Session, arguments: Arguments) -> Execution:
+    execution = _execution(session, arguments)
+    return _shown(session, arguments, lambda: session.engine.resume(execution.id, arguments.inputs))
+
+
+def _restart(session: Session, arguments: Arguments) -> Execution:
+    execution = _execution(session, arguments)
+    revision = arguments.number("revision", 1) if arguments.has("revision") else None
+    return _shown(session, arguments, lambda: session.engine.restart(execution.id, revision=revision))
+
+
+def _replay(session: Session, arguments: Arguments) -> Execution:
+    execution = _execution(session, arguments)
+    revision = arguments.number("revision", 1) if arguments.has("revision") else None
+    task = arguments.options.get("task")
+
+    def start() -> Execution:
+        task_run = execution.task_runs[task].id if task is not None else None
+        new: Execution = session.engine.replay(
+            execution.id, task_run, revision=revision, inputs=arguments.inputs or None
+        )
+        return new
+
+    return _shown(session, arguments, start)
+
+
+def _asked(ask: Callable[[], Execution]) -> Execution:
+    try:
+        return ask()
+    except (ConflictError, NotFoundError) as refused:
+        raise FlowCellError(refused.message, refused.hint) from None
+
+
+def _shown(session: Session, arguments: Arguments, start: Callable[[], Execution]) -> Execution:
+    """Ask for something that lets an execution go on, and show it live; returns its handle."""
+    execution = _asked(start)
+    bind(session, arguments, execution)
+    session.mark_shown(execution.id)
+    show_execution(session.engine, execution.id)
+    return execution
+
+
 def _validate(session: Session, arguments: Arguments) -> None:
     name, text = _file(arguments, "validate")
     problems = session.engine.validate(text)
@@ -159,7 +207,7 @@ def _validate(session: Session, arguments: Arguments) -> None:
 def _deploy(session: Session, arguments: Arguments) -> None:
     name, text = _file(arguments, "deploy")
     try:
-        flow = session.engine.deploy(text)
+        flow = session.engine.deploy(text, strict=True)
     except FlowValidationError as invalid:
         problems = invalid.problems
         publish(static_bundle(problems_html(problems, text, name), problems_text(problems, text, name)))
@@ -306,6 +354,31 @@ COMMANDS: dict[str, Command] = {
     ),
     "outputs": Command("outputs [ID]", "What its flow and its tasks put out.", _outputs, takes="execution"),
     "kill": Command("kill [ID]", "End it, and every process it started.", _kill, takes="execution"),
+    "pause": Command("pause [ID]", "Let no task of it begin until it is resumed.", _pause, takes="execution"),
+    "resume": Command(
+        "resume [ID] [key=value ...]",
+        "Let it go on after a pause, with the inputs it asks for.",
+        _resume,
+        (),
+        ("to",),
+        "execution",
+    ),
+    "restart": Command(
+        "restart [ID]",
+        "Give its failed tasks another attempt; --revision.",
+        _restart,
+        (),
+        ("revision", "to"),
+        "execution",
+    ),
+    "replay": Command(
+        "replay [ID] [key=value ...]",
+        "Run it again as a new one, from a task on with --task; --revision.",
+        _replay,
+        (),
+        ("task", "revision", "to"),
+        "execution",
+    ),
     "validate": Command("validate FILE", "Check the YAML of a flow.", _validate, takes="file"),
     "deploy": Command("deploy FILE", "Save the YAML of a flow.", _deploy, takes="file"),
     "render": Command(

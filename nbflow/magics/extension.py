@@ -68,6 +68,7 @@ class FlowMagics:
         %flow list | show NAMESPACE.ID                the flows there are; one of them
         %flow executions [NAMESPACE.ID]               what ran, newest first
         %flow gantt | logs | outputs | kill [ID]      of one execution; the last one unless its id is given
+        %flow pause | resume | restart | replay [ID]  let it wait; go on; try what failed again; run it anew
         %flow validate | deploy FILE                  check or save a flow's YAML file
         %flow render TEXT [--execution ID|last]       render an expression, on what an execution knows
         %flow expressions [NAME]                      the filters and functions of expressions

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
 from nbflow.model.durations import format_duration, read_duration
@@ -29,6 +30,28 @@ class Model(BaseModel):
         protected_namespaces=(),
         defer_build=True,  # a class is made ready when a flow uses it: most runs use few
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_empty(cls, value: object) -> object:
+        """A property without a value, such as `errors:` alone, is one that is not there."""
+        if not isinstance(value, dict) or not any(item is None for item in value.values()):
+            return value
+        spellings = _with_defaults(cls)
+        return {name: item for name, item in value.items() if item is not None or name not in spellings}
+
+
+@lru_cache(maxsize=1024)
+def _with_defaults(model: type[Model]) -> frozenset[str]:
+    """The properties, in every spelling, that have a value also when none is written."""
+    spellings: set[str] = set()
+    for name, field in model.model_fields.items():
+        if field.is_required() or (field.default is None and field.default_factory is None):
+            continue
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        spellings.update((name, field.alias or name, *(choice for choice in choices if isinstance(choice, str))))
+    return frozenset(spellings)
 
 
 def _scalar_text(value: object) -> object:

@@ -10,9 +10,12 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 T = TypeVar("T")
+
+_AS_MODELS_DO = ConfigDict(coerce_numbers_to_str=True)
+"""What is read alone takes numbers for text as what is read within a model does."""
 
 Render = Callable[[object, bool], object]
 """Renders a value, deep: (value, keep types?) -> value. Texts become texts unless types are kept."""
@@ -51,19 +54,26 @@ Dynamic = Annotated[T, WrapValidator(_let_expressions_pass), DYNAMIC]
 """A property of type `T` that may hold an expression until the engine has rendered it."""
 
 
+class AsTextMark:
+    """Marks a `Dynamic` field in which expressions give texts, whatever the type of their values."""
+
+
+AS_TEXT = AsTextMark()
+
+
 class DynamicField:
     """One `Dynamic` property of a class: how it is rendered and read again."""
 
     def __init__(self, name: str, annotation: Any) -> None:  # Any: a type form, which has no type of its own
         self.name = name
         self.annotation = annotation
-        self.keeps_types = not _is_text_only(annotation)
+        self.keeps_types = not _is_text_only(annotation) and not _is_marked_as_text(annotation)
         self._adapter: TypeAdapter[object] | None = None
 
     def read(self, value: object) -> object:
         """Validate a rendered value. Raises: pydantic.ValidationError."""
         if self._adapter is None:
-            self._adapter = TypeAdapter(self.annotation)
+            self._adapter = TypeAdapter(self.annotation, config=None if _is_model(self.annotation) else _AS_MODELS_DO)
         return self._adapter.validate_python(value)
 
 
@@ -125,6 +135,22 @@ def _is_dynamic(annotation: object) -> bool:
     if get_origin(annotation) in (Union, types.UnionType):
         return any(_is_dynamic(part) for part in get_args(annotation))
     return False
+
+
+def _is_model(annotation: object) -> bool:
+    bare = _bare(annotation)
+    return isinstance(bare, type) and issubclass(bare, BaseModel)
+
+
+def _is_marked_as_text(annotation: object) -> bool:
+    return get_origin(annotation) is Annotated and any(mark is AS_TEXT for mark in get_args(annotation)[1:])
+
+
+def _bare(annotation: Any) -> object:  # Any: a type form
+    """A type form without what `Annotated` puts around it."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation
 
 
 def _is_text_only(annotation: object) -> bool:

@@ -16,9 +16,10 @@ NO_OUTPUTS: Mapping[str, JsonValue] = {}
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a task run."""
+    """One try of a task run. `log_file` is the URI of its log, when that is not in the history."""
 
     history: StateHistory
+    log_file: str | None = None
 
     @property
     def state(self) -> State:
@@ -32,8 +33,12 @@ class Attempt:
     def end(self) -> datetime | None:
         return self.history.end
 
+    def move(self, state: State, now: datetime) -> Attempt:
+        return replace(self, history=self.history.move(state, now))
+
     def to_dict(self, now: datetime) -> dict[str, JsonValue]:
-        return {"state": state_to_dict(self.history, now)}
+        shape: dict[str, JsonValue] = {"state": state_to_dict(self.history, now)}
+        return shape if self.log_file is None else {**shape, "logFile": self.log_file}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from pydantic import Field, PrivateAttr, field_validator
+from pydantic_core import PydanticCustomError
 
 from nbflow.model.base import Model, Text
 from nbflow.model.condition import ConditionField
 from nbflow.model.inputs import InputField
+from nbflow.model.labels import Labels
 from nbflow.model.outputs import FlowOutput
 from nbflow.model.policies import Concurrency, Retry, Sla
 from nbflow.model.task import Task, TaskField, WorkerGroup, walk
@@ -21,8 +23,16 @@ class PluginDefault(Model):
     """Values that all parts of a type have unless they say otherwise."""
 
     type: Text = Field(description="A type, or the beginning of types: `io.kestra.plugin.jdbc.postgresql`.")
-    values: dict[str, JsonValue] = Field(default_factory=dict, description="Properties and their values.")
+    values: dict[str, JsonValue] = Field(description="Properties and their values.")
     forced: bool = Field(default=False, description="Whether these win over what a part says itself.")
+
+    @field_validator("values")
+    @classmethod
+    def _has_values(cls, values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        for name, value in values.items():
+            if value is None:
+                raise PydanticCustomError("no_default", "`{name}` has no value", {"name": name, "at": name})
+        return values
 
 
 class CheckStyle(StrEnum):
@@ -58,7 +68,7 @@ class Listener(Model):
 
     description: Text | None = Field(default=None, description="What the listener is for.")
     conditions: list[ConditionField] = Field(default_factory=list, description="Runs only when all of these hold.")
-    tasks: list[TaskField] = Field(description="Tasks to run.")
+    tasks: list[TaskField] = Field(min_length=1, description="Tasks to run.")
 
 
 class Flow(Model):
@@ -69,9 +79,7 @@ class Flow(Model):
     revision: int | None = Field(default=None, description="Number of this version; nbflow counts by itself.")
     version: Text | None = Field(default=None, description="Version of the flow language; accepted as it is.")
     description: Text | None = Field(default=None, description="What the flow is for; Markdown.")
-    labels: dict[str, Text | None] | list[dict[str, Text | None]] = Field(
-        default_factory=dict, description="Keys and values to search by; every execution gets them."
-    )
+    labels: Labels = Field(default_factory=dict, description="Keys and values to search by; every execution gets them.")
     disabled: bool = Field(default=False, description="Whether executions are refused.")
     draft: bool = Field(default=False, description="Whether this is saved unfinished; executions are refused.")
     inputs: list[InputField] = Field(default_factory=list, description="Values given at the start of an execution.")
@@ -94,13 +102,6 @@ class Flow(Model):
 
     _source: str = PrivateAttr(default="")
     _document: dict[str, JsonValue] = PrivateAttr(default_factory=dict)
-
-    @field_validator("labels", mode="after")
-    @classmethod
-    def _labels_as_map(cls, labels: dict[str, str | None] | list[dict[str, str | None]]) -> dict[str, str | None]:
-        if isinstance(labels, dict):
-            return labels
-        return {item["key"]: item.get("value") for item in labels if item.get("key") is not None}  # type: ignore[misc]
 
     @property
     def source(self) -> str:

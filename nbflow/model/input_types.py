@@ -110,7 +110,7 @@ class StringInput(TextInput):
     type: Literal["STRING"] = Field(default="STRING", description="Text.")
 
     def _read(self, value: object) -> JsonValue:
-        return self._matched(values_.to_text(value), f", got {shown(value)}")
+        return self._matched(values_.to_written(value), f", got {shown(value)}")
 
 
 class SecretInput(TextInput):

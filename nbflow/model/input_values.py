@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlsplit
 
 from nbflow.model.durations import format_duration, parse_duration
 from nbflow.model.yaml_text import load_yaml
@@ -23,6 +22,7 @@ from nbflow.types import JsonValue
 _WHOLE = re.compile(r"[-+]?[0-9]+\Z")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
 _FRACTION = re.compile(r"(?<=[.,])([0-9]{6})[0-9]+")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+\Z")
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+@[^\s@.]+(?:\.[^\s@.]+)+\Z")
 _YES = {"true", "yes", "on", "1"}
 _NO = {"false", "no", "off", "0"}
@@ -45,6 +45,13 @@ def to_text(value: object) -> str:
     if isinstance(value, PurePath | date | time):
         return value.isoformat() if isinstance(value, date | time) else str(value)
     raise ValueError(f"must be text, got {shown(value)}")
+
+
+def to_written(value: object) -> str:
+    """Text; of a list or a mapping its JSON, as expressions print it."""
+    if isinstance(value, list | tuple | Mapping):
+        return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
+    return to_text(value)
 
 
 def to_int(value: object) -> int:
@@ -160,11 +167,7 @@ def to_yaml(value: object) -> JsonValue:
 
 def to_uri(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        parts = urlsplit("")
-    if not parts.scheme or not (parts.netloc or parts.path) or re.search(r"\s", text):
+    if not _URI.match(text):
         raise ValueError(f"must be a URI such as https://example.com/data.csv, got {shown(value)}")
     return text
 

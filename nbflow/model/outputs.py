@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import Field
 
 from nbflow.model.base import Model, Text
@@ -26,6 +28,8 @@ class FlowOutput(Model):
         name = self.type.upper()
         if value is None and not self.required:
             return None
+        if name == "STRING" and isinstance(value, dict | list):
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         if name in _AS_JSON:
             name = "JSON"
         if name not in INPUT_TYPES:

@@ -7,8 +7,11 @@ from enum import StrEnum
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from nbflow.model.base import Duration, Model
+from nbflow.model.base import Duration, Model, yaml_name
+from nbflow.model.durations import format_duration
+from nbflow.model.labels import Labels
 
 
 class RetryBehavior(StrEnum):
@@ -16,6 +19,14 @@ class RetryBehavior(StrEnum):
 
     RETRY_FAILED_TASK = "RETRY_FAILED_TASK"
     CREATE_NEW_EXECUTION = "CREATE_NEW_EXECUTION"
+
+
+_SHORTER = {
+    "constant": [("interval", "max_duration")],
+    "exponential": [("interval", "max_duration"), ("interval", "max_interval")],
+    "random": [("min_interval", "max_duration"), ("max_interval", "max_duration"), ("min_interval", "max_interval")],
+}
+"""For each type of retry the properties of which the first must be the shorter one."""
 
 
 class Retry(Model):
@@ -69,6 +80,23 @@ class Retry(Model):
         if isinstance(kind, str) and kind.startswith("io.kestra.") and ".retry" in kind:
             return {**value, "type": kind.rsplit(".", 1)[-1].lower()}
         return value
+
+    @model_validator(mode="after")
+    def _waits_fit_together(self) -> Self:
+        for shorter, longer in _SHORTER[self.type]:
+            low, high = getattr(self, shorter), getattr(self, longer)
+            if low is not None and high is not None and low >= high:
+                raise PydanticCustomError(
+                    "retry_waits",
+                    "must be less than `{longer}` ({high}), got {low}",
+                    {
+                        "longer": yaml_name(longer),
+                        "high": format_duration(high),
+                        "low": format_duration(low),
+                        "at": yaml_name(shorter),
+                    },
+                )
+        return self
 
     def wait_before(self, attempt: int, chance: float) -> timedelta:
         """How long to wait before attempt number `attempt` (the second is 2); `chance` in [0, 1) for a random wait."""
@@ -126,7 +154,13 @@ class Sla(Model):
     duration: Duration | None = Field(default=None, description="For MAX_DURATION: how long the execution may take.")
     assert_: str | None = Field(default=None, description="For EXECUTION_ASSERTION: must be true at all times.")
     behavior: SlaBehavior = Field(default=SlaBehavior.FAIL, description="What happens when it is broken.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels that a broken promise adds.")
+    labels: Labels = Field(default_factory=dict, description="Labels that a broken promise adds.")
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """The labels; one without a value has the empty text."""
+        assert isinstance(self.labels, dict)
+        return {key: value or "" for key, value in self.labels.items()}
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> Self:

@@ -54,11 +54,13 @@ _GOES_ON = {State.RUNNING, State.KILLING, State.KILLED, State.FAILED, State.CANC
 _REVIVED = {State.RESTARTED, State.RUNNING, State.RETRYING, State.QUEUED}
 
 LEGAL_MOVES: dict[State, frozenset[State]] = {
-    State.CREATED: frozenset(_GOES_ON | {State.QUEUED, State.PAUSED, State.SKIPPED, State.SUCCESS, State.WARNING}),
+    State.CREATED: frozenset(
+        _GOES_ON | {State.QUEUED, State.RESTARTED, State.PAUSED, State.SKIPPED, State.SUCCESS, State.WARNING}
+    ),
     State.QUEUED: frozenset(_GOES_ON),
     State.RUNNING: frozenset(TERMINAL | {State.PAUSED, State.RETRYING, State.KILLING, State.QUEUED}),
     State.PAUSED: frozenset(_GOES_ON | {State.RESTARTED, State.SUCCESS, State.WARNING}),
-    State.RETRYING: frozenset(_GOES_ON | {State.CREATED, State.RETRIED}),
+    State.RETRYING: frozenset(_GOES_ON | {State.CREATED, State.QUEUED, State.RETRIED}),
     State.RESTARTED: frozenset(_GOES_ON | {State.QUEUED, State.PAUSED, State.SUCCESS, State.WARNING, State.SKIPPED}),
     State.KILLING: frozenset({State.KILLED, State.FAILED, State.WARNING, State.SUCCESS, State.CANCELLED}),
     **{ended: frozenset(_REVIVED | (TERMINAL - {ended})) for ended in TERMINAL},

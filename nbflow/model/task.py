@@ -33,7 +33,7 @@ class LogLevel(StrEnum):
 
 
 class TaskCache(Model):
-    """When a task may be skipped because it ran before with the same properties."""
+    """When a task need not work because it has succeeded before with the same rendered properties."""
 
     enabled: bool = Field(default=False, description="Whether an earlier outcome may be taken.")
     ttl: Duration | None = Field(default=None, description="How long an outcome may be taken; for ever unless said.")
@@ -65,12 +65,21 @@ class Task(Plugin):
     allow_failure: bool = Field(default=False, description="A failure counts as WARNING, and the flow goes on.")
     allow_warning: bool = Field(default=False, description="A WARNING counts as SUCCESS.")
     log_level: LogLevel | None = Field(default=None, description="Least level of log lines that are kept.")
-    log_to_file: bool = Field(default=False, description="Keep the log of an attempt as a file, not in the history.")
+    log_to_file: bool = Field(
+        default=False, description="Keep the log of an attempt as a stored file; the log of the execution names it."
+    )
     depends_on: list[Text] = Field(
         default_factory=list, description="Tasks of the same level that must have ended; makes the level a Dag."
     )
     concurrent: int | None = Field(default=None, ge=0, description="Task runs of this task at once within the flow.")
-    task_cache: TaskCache | None = Field(default=None, description="Skip the task when nothing has changed.")
+    pool: Text | None = Field(
+        default=None,
+        description="Pool whose slots it shares with tasks of all flows: `pools` of the settings says how many work "
+        "at once, the others wait. A task with tasks in it holds its slot until they have ended. nbflow's own.",
+    )
+    task_cache: TaskCache | None = Field(
+        default=None, description="Take the outputs of an earlier run that succeeded with the same properties."
+    )
     worker_group: WorkerGroup | None = Field(default=None, description="Accepted, without effect.")
 
     @property

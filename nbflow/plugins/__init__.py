@@ -9,7 +9,15 @@ from nbflow.model.execution import TaskRun
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel, Task, TaskField
 from nbflow.plugins.catalog import Catalog
-from nbflow.plugins.context import FileStorage, RunContext, TaskLog
+from nbflow.plugins.context import (
+    Executions,
+    FileStorage,
+    KvStorage,
+    NamespaceFileStorage,
+    RunContext,
+    TaskLog,
+    Upkeep,
+)
 from nbflow.plugins.registry import (
     Registry,
     condition_type,
@@ -30,11 +38,14 @@ __all__ = [
     "Condition",
     "Duration",
     "Dynamic",
+    "Executions",
     "Facts",
     "FileStorage",
     "FlowableTask",
+    "KvStorage",
     "LogLevel",
     "Model",
+    "NamespaceFileStorage",
     "Order",
     "Outcome",
     "Question",
@@ -51,6 +62,7 @@ __all__ = [
     "TaskRunner",
     "Text",
     "Trigger",
+    "Upkeep",
     "condition_type",
     "plugin_type",
     "registry",

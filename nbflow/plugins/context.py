@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from nbflow.model.execution import LogEntry
+from nbflow.model.state import State
 from nbflow.model.task import LogLevel
 from nbflow.types import JsonValue
 
@@ -66,6 +68,209 @@ class FileStorage(Protocol):
 
     def list(self, path: str) -> list[str]:
         """URIs of all files below a path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much was deleted with executions."""
+
+    executions: int = 0
+    logs: int = 0
+    metrics: int = 0
+    files: int = 0
+
+    def __add__(self, other: Purged) -> Purged:
+        return Purged(
+            self.executions + other.executions,
+            self.logs + other.logs,
+            self.metrics + other.metrics,
+            self.files + other.files,
+        )
+
+
+class Upkeep(Protocol):
+    """Deletes what the history need not keep. Methods block; what is under way is never touched.
+
+    A `namespace` means all below it too, unless a `flow_id` names one flow. Both ends of a span of time are included.
+    """
+
+    def purge_executions(
+        self,
+        now: datetime,
+        *,
+        end_date: datetime | None = None,
+        start_date: datetime | None = None,
+        namespace: str | None = None,
+        flow_id: str | None = None,
+        states: Sequence[State | str] = (),
+        purge_execution: bool = True,
+        purge_log: bool = True,
+        purge_metric: bool = True,
+        purge_storage: bool = True,
+        portion: int = 500,
+    ) -> Purged:
+        """Delete executions that began at `start_date` or later and had ended by `end_date` (`now` unless said).
+
+        The four flags say what of them goes; `states` which of them; `portion` how many share a transaction.
+        """
+        ...
+
+    def purge_logs(
+        self,
+        end_date: datetime,
+        *,
+        start_date: datetime | None = None,
+        namespace: str | None = None,
+        flow_id: str | None = None,
+        execution_id: str | None = None,
+        levels: Sequence[LogLevel | str] = (),
+        portion: int = 10_000,
+    ) -> int:
+        """Delete log lines, of some levels or of all; returns how many these were."""
+        ...
+
+    def purge_kv(
+        self,
+        now: datetime,
+        *,
+        namespaces: Sequence[str] = (),
+        namespace_pattern: str | None = None,
+        with_children: bool = True,
+        key_pattern: str | None = None,
+        expired_only: bool = True,
+    ) -> int:
+        """Delete values under keys, everywhere unless said otherwise; returns how many these were.
+
+        In patterns `*` stands for any characters and `?` for one.
+        """
+        ...
+
+
+class StoredKey(Protocol):
+    """What is known of a value under a key."""
+
+    @property
+    def key(self) -> str: ...
+
+
+class StoredValue(StoredKey, Protocol):
+    """A value under a key; dates and durations are text."""
+
+    @property
+    def value(self) -> JsonValue: ...
+
+
+class KvStorage(Protocol):
+    """Values under keys of namespaces, some until they expire. Methods block.
+
+    Raises: InvalidNameError for what is no key or no namespace.
+    """
+
+    def put(
+        self,
+        namespace: str,
+        key: str,
+        value: object,
+        now: datetime,
+        *,
+        type: str | None = None,
+        description: str | None = None,
+        ttl: timedelta | None = None,
+        overwrite: bool = True,
+    ) -> StoredValue:
+        """Keep a value in place of the one before; `type`, unless that of the Python value, says how it is read.
+
+        Raises: InvalidValueError; ConflictError when there is a value and `overwrite` is False.
+        """
+        ...
+
+    def get(self, namespace: str, key: str, now: datetime) -> StoredValue | None:
+        """The value of a key; None when there is none, or none any more."""
+        ...
+
+    def delete(self, namespace: str, key: str, now: datetime) -> bool:
+        """Delete a value; False when there is none."""
+        ...
+
+    def list(self, namespace: str, now: datetime) -> Sequence[StoredKey]:
+        """What is stored in a namespace, sorted by key."""
+        ...
+
+
+class FileOfNamespace(Protocol):
+    """A file of a namespace: its path in there, such as `scripts/main.py`, and its URI in the internal storage."""
+
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def uri(self) -> str: ...
+
+
+class NamespaceFileStorage(Protocol):
+    """Files of namespaces, such as scripts and queries. Methods block.
+
+    `include` and `exclude` are globs that hold in every folder, unless they begin with `/`.
+    Raises: InvalidNameError for a path that would leave the namespace, and for what is no namespace.
+    """
+
+    def put(self, namespace: str, path: str, content: bytes | Path) -> FileOfNamespace:
+        """Store bytes, or a copy of a local file, in place of the file before."""
+        ...
+
+    def exists(self, namespace: str, path: str) -> bool: ...
+    def delete(self, namespace: str, path: str) -> int:
+        """Delete a file, or a folder with all in it; returns how many files these were."""
+        ...
+
+    def list(
+        self, namespace: str, prefix: str = "", include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> Sequence[FileOfNamespace]:
+        """The files of a namespace itself, sorted by path; those in the folder `prefix` alone, if one is given."""
+        ...
+
+    def inherited(
+        self, namespace: str, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> Sequence[FileOfNamespace]:
+        """The files of a namespace and those around it, sorted by path; of those with one path, the nearest."""
+        ...
+
+
+class Executions(Protocol):
+    """The executions of the home, the running one among them. Methods block.
+
+    Raises: ExecutionNotFoundError for an id that no execution has.
+    """
+
+    def count(
+        self,
+        namespace: str,
+        flow_id: str | None = None,
+        *,
+        states: Sequence[State | str] = (),
+        start_after: datetime | None = None,
+        start_before: datetime | None = None,
+    ) -> int:
+        """How many there are of a namespace itself, or of one flow; `start_after` is included, `start_before` not."""
+        ...
+
+    def flow_of(self, execution_id: str) -> tuple[str, str]:
+        """The namespace and the id of an execution's flow."""
+        ...
+
+    def logs(
+        self, execution_id: str, *, task_id: str | None = None, min_level: LogLevel = LogLevel.TRACE
+    ) -> Sequence[Mapping[str, JsonValue]]:
+        """What an execution, or one task of it, has written so far, as Kestra's JSON of log entries."""
+        ...
+
+    def resume(self, execution_id: str, inputs: Mapping[str, JsonValue]) -> None:
+        """Let a paused execution go on soon; `inputs` are what its Pause asks for with `onResume`.
+
+        Raises: ConflictError when it is not paused; InputError.
+        """
         ...
 
 
@@ -136,10 +341,37 @@ class RunContext(Protocol):
         """Set variables of this execution: `{{ vars.name }}` sees them from here on."""
         ...
 
+    def unset_variables(self, names: Sequence[str], *, ignore_missing: bool = False) -> None:
+        """Take back variables that were set in this execution; what the flow has under a name is seen again.
+
+        Raises: TaskFailedError when one was not set, unless `ignore_missing`; none is taken back then.
+        """
+        ...
+
     def logs(self, *, task_id: str | None = None, min_level: LogLevel = LogLevel.TRACE) -> list[LogEntry]:
         """Lines written so far in this execution."""
         ...
 
     def secret(self, name: str) -> str:
         """A secret's value, masked wherever it would be shown. Raises: TemplateError when there is none."""
+        ...
+
+    @property
+    def executions(self) -> Executions:
+        """The executions of the home."""
+        ...
+
+    @property
+    def kv(self) -> KvStorage:
+        """Values under keys of namespaces."""
+        ...
+
+    @property
+    def namespace_files(self) -> NamespaceFileStorage:
+        """Files of namespaces."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Deletes what the history need not keep."""
         ...

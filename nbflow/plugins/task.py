@@ -130,10 +130,11 @@ class Scope(Protocol):
         """Return once this instant has come; at once when it has passed."""
         ...
 
-    async def pause(self, until: datetime | None = None) -> TaskRun:
+    async def pause(self, until: datetime | None = None, *, goes_on: bool = True) -> TaskRun:
         """Pause the execution here until somebody resumes it, or an instant has come; the task run then.
 
-        What it was resumed with is among its outputs.
+        What it was resumed with is among its outputs. Unless it `goes_on` when the instant has come, it stays PAUSED
+        until it has ended.
         """
         ...
 
@@ -182,6 +183,8 @@ class FlowableTask(Task):
 
     is_loop: ClassVar[bool] = False
     """Whether its direct children run more than once, in rounds."""
+    is_attempted: ClassVar[bool] = False
+    """Whether it is tried again as a whole: it has attempts then. Otherwise its `retry` is that of its children."""
 
     errors: list[TaskField] = Field(default_factory=list, description="Tasks that run when a task in here has failed.")
     finally_: list[TaskField] = Field(default_factory=list, description="Tasks that always run at the end of this one.")
@@ -189,6 +192,10 @@ class FlowableTask(Task):
     async def run(self, scope: Scope) -> Outcome:
         """Run the children and say how it ended. `errors` and `finally` are run by the engine."""
         raise TypeError(f"{type(self).__name__} does not say what it does: write `run`")
+
+    def rewound(self, outputs: Mapping[str, JsonValue], iteration: int) -> Mapping[str, JsonValue]:
+        """What this loop had reported by the round that it is to go on from; `outputs` is what it has in all."""
+        return outputs
 
     @property
     def rounds_are_in_order(self) -> bool:

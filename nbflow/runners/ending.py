@@ -38,8 +38,11 @@ async def end_all(pid: int, mark: str, grace: float = GRACE_SECONDS) -> None:
 
 def kill_all(pid: int, mark: str) -> None:
     """Kill a command's processes at once; those they start meanwhile too."""
-    for _ in range(10):
-        if not _signal(pid, mark, signal.SIGKILL):
+    looks_without = 0
+    for _ in range(20):
+        # A process that is forked while we read the list is not in it: only the second look in vain counts.
+        looks_without = 0 if _signal(pid, mark, signal.SIGKILL) else looks_without + 1
+        if looks_without == 2:
             return
 
 

@@ -108,6 +108,13 @@ class OneExecution(ApiHandler):
             raise ExecutionNotFoundError(f"the execution `{execution.id}` is not of {address[0]}.{address[1]}")
         self.answer(await asyncio.to_thread(execution.to_dict))
 
+    @authenticated
+    @authorized
+    async def delete(self, *address: str) -> None:
+        engine = await self.engine()
+        await engine.adelete_execution(address[-1])
+        self.answer_nothing()
+
 
 class Kill(ApiHandler):
     """`DELETE /executions/{id}/actions/kill`, and the older `/executions/{id}/kill`."""

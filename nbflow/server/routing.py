@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from nbflow.server import executions, flows, instance, logs, outputs, plugins, sse
+from nbflow.server import executions, flows, instance, logs, outputs, plugins, sse, steering
 from nbflow.server.handler import ApiHandler
 
 _ID = r"([^/]+)"
 _ACTIONS = (
     "kill|pause|resume|restart|replay|replay-with-inputs|change-status|state|labels|eval|force-run|unqueue|validate"
 )
+_MOVES = "pause|resume|restart|replay|replay-with-inputs|force-run|state"
 _ACTION = rf"[0-9A-Za-z]{{16,}}/(?:{_ACTIONS})"
 """`{execution}/{action}` where an execution is started by `{namespace}/{flow}`: told apart by the look of the id."""
 
@@ -33,12 +34,15 @@ ROUTES: tuple[Route, ...] = (
     (f"flows/{_ID}/{_ID}/graph", flows.FlowGraph),
     ("executions", executions.Executions),
     ("executions/search", executions.ExecutionSearch),
-    ("executions/(?:latest|namespaces|by-ids|by-query|distinct-field-values|export)", instance.Unknown),
+    ("executions/by-ids", steering.Bulk),
+    ("executions/(restart|replay|resume|pause|force-run|kill)/by-ids", steering.Bulk),
+    ("executions/(?:latest|namespaces|by-query|distinct-field-values|export)", instance.Unknown),
     (f"executions/{_ID}", executions.OneExecution),
     (f"executions/{_ID}/follow", sse.FollowExecution),
     (f"executions/{_ID}/(?:actions/)?kill", executions.Kill),
     (f"executions/{_ID}/file", executions.ExecutionFile),
     (f"executions/{_ID}/file/(metas)", executions.ExecutionFile),
+    (rf"executions/([0-9A-Za-z]{{16,}})/(?:actions/)?({_MOVES})", steering.Act),
     (f"executions/{_ACTION}", instance.Unknown),
     (r"executions/[^/]+/(?:by-ids|by-query)", instance.Unknown),
     (f"executions/trigger/{_ID}/{_ID}", executions.Start),

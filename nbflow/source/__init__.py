@@ -6,6 +6,7 @@ Engine and faces import it; it knows the model and the registry of plugins, neve
 from nbflow.source.document import Document, Place, read_document
 from nbflow.source.loader import LoadedFlow, load_flow, split_documents, validate
 from nbflow.source.locating import locate
+from nbflow.source.pools import unknown_pool
 from nbflow.source.problems import compiler_line, compiler_lines, render_problems
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "read_document",
     "render_problems",
     "split_documents",
+    "unknown_pool",
     "validate",
 ]

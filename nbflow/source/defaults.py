@@ -55,31 +55,53 @@ Note = Callable[[Path, Path | None], None]
 
 
 def merge(
-    own: Mapping[str, JsonValue], defaults: Sequence[Default], cls: type[Plugin], written: str, note: Note
+    own: Mapping[str, JsonValue],
+    place: Path,
+    defaults: Sequence[Default],
+    cls: type[Plugin],
+    written: str,
+    note: Note,
 ) -> dict[str, JsonValue]:
-    """A part with its defaults: the first that has a value wins over later ones, what the part says over all but
-    forced ones. A default for a whole group of types gives a part only the properties that it has.
+    """A part, written at `place`, with its defaults.
+
+    The first default that has a value wins over later ones, what the part says over all but forced ones; the items of
+    lists are put together. A default for a whole group of types gives a part only the properties that it has.
     """
     merged: dict[str, JsonValue] = dict(own)
-    for default in defaults:
+    forced = [default for default in defaults if default.forced]
+    for default in [*(default for default in defaults if not default.forced), *reversed(forced)]:
         values = default.values
         if not default.is_exact(cls, written):
             known = layout(cls).fields
             values = {name: value for name, value in values.items() if name in known}
-        _under(merged, values, default, (), note)
+        _under(merged, values, default, (), place, note)
     return merged
 
 
 def _under(
-    target: dict[str, JsonValue], values: Mapping[str, JsonValue], default: Default, inside: Path, note: Note
+    target: dict[str, JsonValue],
+    values: Mapping[str, JsonValue],
+    default: Default,
+    inside: Path,
+    place: Path,
+    note: Note,
 ) -> None:
     for name, value in values.items():
         path = (*inside, name)
+        origin = None if default.path is None else (*default.path, *path)
         present = target.get(name)
         if isinstance(present, dict) and isinstance(value, dict):
             deeper = dict(present)
-            _under(deeper, value, default, path, note)
+            _under(deeper, value, default, path, place, note)
             target[name] = deeper
-        elif name not in target or default.forced:
+        elif isinstance(present, list) and isinstance(value, list):
+            target[name] = [*present, *value] if default.forced else [*value, *present]
+            start = len(present) if default.forced else 0
+            for index in range(len(present) + len(value)):
+                is_new = start <= index < start + len(value)
+                # Of an item that has moved only the list is known: its old place may be another item's now.
+                item = None if origin is None else (*origin, index - start)
+                note((*path, index), item if is_new else (*place, *path))
+        elif present is None or default.forced:
             target[name] = value
-            note(path, None if default.path is None else (*default.path, *path))
+            note(path, origin)

@@ -40,6 +40,10 @@ class Findings:
     ) -> None:
         self._add(path, message, hint, "error", at_key, place)
 
+    def error_at_run(self, path: Path, message: str, hint: str = "", *, place: Place | None = None) -> None:
+        """Note what fails only when a run gets there."""
+        self._add(path, message, hint, "error", False, place, at_run=True)
+
     def warning(
         self, path: Path, message: str, hint: str = "", *, at_key: bool = False, place: Place | None = None
     ) -> None:
@@ -61,7 +65,16 @@ class Findings:
         """All problems in the order of the text, each once."""
         return sorted(dict.fromkeys(self.problems), key=lambda problem: (problem.line, problem.column, problem.path))
 
-    def _add(self, path: Path, message: str, hint: str, severity: str, at_key: bool, place: Place | None) -> None:
+    def _add(
+        self,
+        path: Path,
+        message: str,
+        hint: str,
+        severity: str,
+        at_key: bool,
+        place: Place | None,
+        at_run: bool = False,
+    ) -> None:
         written, is_here = self._written(path)
         if place is None:
             place = self.document.key_position(written) if at_key and is_here else self.document.position(written)
@@ -82,6 +95,7 @@ class Findings:
                 hint,
                 severity,
                 place.length,
+                at_run,
             )
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from nbflow.errors import FlowValidationError, Problem
@@ -17,10 +17,10 @@ from nbflow.source.defaults import from_flow, from_settings
 from nbflow.source.document import Document, read_document
 from nbflow.source.findings import Findings
 from nbflow.source.names import names_of
+from nbflow.source.pools import check_pools
 from nbflow.source.resolving import FlowResolver
 from nbflow.source.rules import check_rules
 from nbflow.source.templates import Expressions, check_templates
-from nbflow.source.without_effect import note_without_effect
 from nbflow.types import JsonValue
 
 _KEPT = 256
@@ -28,11 +28,11 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class LoadedFlow:
-    """A valid flow, its text as plain values, and what could be better about it."""
+    """A flow that can be deployed, its text as plain values, and what is wrong with it or could be better."""
 
     flow: Flow
     document: dict[str, JsonValue] = field(default_factory=dict)
-    warnings: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +77,42 @@ def load_flow(
     registry: Registry | None = None,
     defaults: Sequence[PluginDefault] = (),
     environment: Expressions | None = None,
+    pools: Collection[str] | None = None,
+    strict: bool = True,
 ) -> LoadedFlow:
     """The flow that a YAML text defines; the same text gives the same object again, which must not be changed.
 
-    `defaults` are the plugin defaults that hold for all flows. Raises: FlowValidationError with every problem.
+    `defaults` are the plugin defaults that hold for all flows, `pools` the pools that are set (None: not known).
+    Unless `strict`, a flow is let through whose expressions would fail only when a run gets there.
+
+    Raises: FlowValidationError with every problem.
     """
     known = registry or default_registry()
-    key = (text, known, environment, tuple(default.model_dump_json() for default in defaults))
+    named_pools = None if pools is None else frozenset(pools)
+    key = (text, known, environment, tuple(default.model_dump_json() for default in defaults), named_pools)
     kept = _cache.get(key, known)
     if kept is not None:
+        _refuse_errors(kept.problems, strict)
         return kept
-    flow, document, findings, classes = _read(text, known, defaults, environment)
+    flow, document, findings, classes = _read(text, known, defaults, environment, named_pools)
     problems = findings.in_order()
-    if flow is None or findings.has_errors:
-        errors = [problem for problem in problems if problem.is_error]
-        count = len(errors)
-        raise FlowValidationError(
-            f"the flow is not valid: {count} problem{'s' if count != 1 else ''}", problems, hint=errors[0].hint
-        )
+    _refuse_errors(problems, strict or flow is None)
     values = document.value
     assert isinstance(values, dict)
+    assert flow is not None, "without a flow, there is an error"
     loaded = LoadedFlow(flow.with_source(text, values), values, problems)
     _cache.put(key, _Kept(loaded, classes))
     return loaded
+
+
+def _refuse_errors(problems: list[Problem], strict: bool) -> None:
+    """Raises: FlowValidationError when there are errors; unless `strict`, those of expressions alone are none."""
+    errors = [problem for problem in problems if problem.is_error]
+    count = len(errors)
+    if any(strict or not problem.at_run for problem in errors):
+        raise FlowValidationError(
+            f"the flow is not valid: {count} problem{'s' if count != 1 else ''}", problems, hint=errors[0].hint
+        )
 
 
 def validate(
@@ -108,10 +121,14 @@ def validate(
     registry: Registry | None = None,
     defaults: Sequence[PluginDefault] = (),
     environment: Expressions | None = None,
+    pools: Collection[str] | None = None,
 ) -> list[Problem]:
     """Every problem of a flow's text, errors and warnings in the order of the text; empty when there is none."""
     try:
-        return list(load_flow(text, registry=registry, defaults=defaults, environment=environment).warnings)
+        loaded = load_flow(
+            text, registry=registry, defaults=defaults, environment=environment, pools=pools, strict=False
+        )
+        return list(loaded.problems)
     except FlowValidationError as refused:
         return refused.problems
 
@@ -136,7 +153,11 @@ _LEFT_OUT = ("tenantId", "deleted", "source", "updated")
 
 
 def _read(
-    text: str, registry: Registry, defaults: Sequence[PluginDefault], environment: Expressions | None
+    text: str,
+    registry: Registry,
+    defaults: Sequence[PluginDefault],
+    environment: Expressions | None,
+    pools: Collection[str] | None,
 ) -> tuple[Flow | None, Document, Findings, dict[tuple[type[Plugin], str], type[Plugin]]]:
     document = read_document(text)
     findings = Findings(document)
@@ -147,7 +168,7 @@ def _read(
     flow = resolver.read_flow(raw)
     resolver.note_idle_defaults()
     check_rules(findings, raw, resolver.parts)
-    note_without_effect(findings, raw, resolver.parts)
+    check_pools(findings, resolver.parts, pools)
     is_valid = flow is not None and not findings.has_errors
     names = names_of(document.value, resolver.parts, flow if is_valid else None, findings)
     check_templates(findings, document.value, names, environment)

@@ -114,10 +114,10 @@ class ReferenceCheck:
         word, place = _MEANS[root], self._place(at, len(name))
         advice = did_you_mean(name, known)
         if advice:
-            self._findings.error(self._path, f"there is no {word} `{name}`", advice, place=place)
+            self._findings.error_at_run(self._path, f"there is no {word} `{name}`", advice, place=place)
         elif len(known) > (1 if root == "outputs" else 0):
             hint = f"the flow has {', '.join(sorted(known)[:12])}"
-            self._findings.error(self._path, f"there is no {word} `{name}`", hint, place=place)
+            self._findings.error_at_run(self._path, f"there is no {word} `{name}`", hint, place=place)
         else:
             # A flow that declares none at all is most likely an excerpt, to be completed before it is run.
             self._findings.warning(
@@ -134,7 +134,7 @@ class ReferenceCheck:
             return
         found = doubt(order, reader, task) if reader is not None else None
         if found is not None:
-            note = self._findings.error if found.is_certain else self._findings.warning
+            note = self._findings.error_at_run if found.is_certain else self._findings.warning
             _, at = self._starts(reference, 1)
             note(self._path, found.message, found.hint, place=self._place(at, len(task)))
             return
@@ -145,7 +145,7 @@ class ReferenceCheck:
         _, at = self._starts(reference, 2)
         has = f"it has {', '.join(sorted(known))}" if known else "tasks of its type have none"
         place = self._place(at, len(name))
-        self._findings.error(
+        self._findings.error_at_run(
             self._path, f"the task `{task}` has no output `{name}`", did_you_mean(name, known) or has, place=place
         )
 
@@ -171,7 +171,8 @@ class ReferenceCheck:
         place = self._place(at, len(name))
         if known:
             hint = did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
-            self._findings.error(self._path, f"no trigger of this flow gives `trigger.{name}`", hint, place=place)
+            message = f"no trigger of this flow gives `trigger.{name}`"
+            self._findings.error_at_run(self._path, message, hint, place=place)
         else:
             hint = f"add a trigger, or write `trigger.{name} ?? …` for runs without one"
             self._findings.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -10,12 +11,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from nbflow.errors import PluginError, UnknownTypeError
+from nbflow.model.condition import Condition
 from nbflow.model.flow import Flow
 from nbflow.model.input_values import shown
 from nbflow.model.inputs import Input
 from nbflow.model.plugin import RESOLVER, Plugin
+from nbflow.model.task import Task
+from nbflow.model.trigger import Trigger
 from nbflow.nearest import did_you_mean
 from nbflow.plugins.registry import Registry
+from nbflow.plugins.runner import TaskRunner
 from nbflow.source.defaults import Default, merge
 from nbflow.source.document import Path
 from nbflow.source.findings import Findings
@@ -152,7 +157,7 @@ class FlowResolver:
         def note(inside: Path, origin: Path | None) -> None:
             self._findings.came_from((*path, *inside), origin)
 
-        merged = merge(value, fitting, cls, written, note)
+        merged = merge(value, path, fitting, cls, written, note)
         for name, item in merged.items():
             self._follow_copies(item, (*path, name))
         return merged
@@ -171,13 +176,27 @@ class FlowResolver:
     def note_idle_defaults(self) -> None:
         """Warn of defaults for a group of types that none of its parts has a property for."""
         for default in self._defaults:
+            if default.path is None:
+                continue
             taken = self._taken.get(id(default))
-            if taken is None or default.path is None:
+            if taken is None:
+                self._check_unused(default, default.path)
                 continue
             for name in default.values:
                 if name not in taken:
                     whose = f"no part of a type `{default.prefix}…`" if default.prefix else "no task"
                     self._findings.warning((*default.path, name), f"{whose} here has a property `{name}`", at_key=True)
+
+    def _check_unused(self, default: Default, path: Path) -> None:
+        """The properties of a default must exist, also when no part here is of its type."""
+        for base in (Task, Trigger, Condition, TaskRunner):
+            with contextlib.suppress(PluginError):
+                names = layout(self._registry.find(base, default.prefix)).fields
+                for name in default.values:
+                    if name not in names:
+                        message = f"`{default.prefix}` has no property `{name}`"
+                        self._findings.error((*path, name), message, did_you_mean(name, names), at_key=True)
+                return
 
     def _note(self, refused: ValidationError, model: type[BaseModel], raw: Mapping[str, object], path: Path) -> None:
         for finding in findings(refused.errors(include_url=False), model, raw):

@@ -1,4 +1,5 @@
-"""Rules across the parts of a flow: ids are used once, `dependsOn` names neighbours and has no cycle."""
+"""Rules across the parts of a flow: ids are used once, `dependsOn` names neighbours and has no cycle, no flow calls
+itself."""
 
 from __future__ import annotations
 
@@ -6,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nbflow.model.dag import find_cycle
 from nbflow.nearest import did_you_mean
+from nbflow.plugins import FlowableTask
 from nbflow.source.document import Path
 from nbflow.source.findings import Findings
 from nbflow.source.resolving import Part
 from nbflow.types import JsonValue
 
 DAG = "io.kestra.plugin.core.flow.Dag"
+
+_Needs = dict[str, list[tuple[str, Path]]]
+"""Id → the ids that it depends on, each with the place where it is written."""
 
 
 def check_rules(findings: Findings, raw: Mapping[str, JsonValue], parts: Sequence[Part]) -> None:
@@ -21,6 +26,8 @@ def check_rules(findings: Findings, raw: Mapping[str, JsonValue], parts: Sequenc
     for name, word in (("triggers", "trigger"), ("inputs", "input"), ("outputs", "output")):
         _once(findings, word, [(name, index) for index in range(_length(raw.get(name)))], raw)
     _nested_inputs(findings, raw)
+    _input_needs(findings, raw)
+    _calls_itself(findings, raw, parts)
     are_tasks = {id(part.raw) for part in parts if part.kind == "task"}
     for path in [(), *tasks]:
         _levels(findings, _at(findings.document.value, path), path, are_tasks)
@@ -92,6 +99,30 @@ def _nested_inputs(findings: Findings, raw: Mapping[str, JsonValue]) -> None:
                 )
 
 
+def _input_needs(findings: Findings, raw: Mapping[str, JsonValue]) -> None:
+    """Check `dependsOn` of the inputs."""
+    inputs = raw.get("inputs")
+    needs: _Needs = {}
+    for index, item in enumerate(inputs if isinstance(inputs, list) else []):
+        found = _id(item)
+        if not isinstance(item, dict) or found is None:
+            continue
+        depends_on = item.get("dependsOn")
+        wanted = depends_on.get("inputs") if isinstance(depends_on, dict) else None
+        needs[found[0]] = _wanted(wanted, ("inputs", index, "dependsOn", "inputs"))
+    _check_needs(findings, needs, "input")
+
+
+def _calls_itself(findings: Findings, raw: Mapping[str, JsonValue], parts: Sequence[Part]) -> None:
+    """A task that runs the flow it is in would never end."""
+    own = (raw.get("namespace"), raw.get("id"))
+    for part in parts:
+        is_call = part.cls is not None and issubclass(part.cls, FlowableTask) and "flow_id" in part.cls.model_fields
+        path = findings.path_of(part.raw)
+        if is_call and path is not None and (part.raw.get("namespace"), part.raw.get("flowId")) == own:
+            findings.error((*path, "flowId"), f"`{own[0]}.{own[1]}` calls itself", "name another flow")
+
+
 def _levels(findings: Findings, value: object, path: Path, are_tasks: set[int]) -> None:
     """Check `dependsOn` in each list of tasks directly inside a part."""
     for name, items in value.items() if isinstance(value, dict) else ():
@@ -100,7 +131,7 @@ def _levels(findings: Findings, value: object, path: Path, are_tasks: set[int]) 
 
 
 def _level(findings: Findings, items: list[JsonValue], path: Path, are_tasks: set[int]) -> None:
-    needs: dict[str, list[tuple[str, Path]]] = {}
+    needs: _Needs = {}
     for index, item in enumerate(items):
         wrapped = item.get("task") if isinstance(item, dict) else None
         task = wrapped if isinstance(wrapped, dict) else item
@@ -108,30 +139,37 @@ def _level(findings: Findings, items: list[JsonValue], path: Path, are_tasks: se
         if not isinstance(item, dict) or id(task) not in are_tasks or found is None:
             continue
         wanted = item.get("dependsOn")
-        if not isinstance(wanted, list):
-            wanted = []
-        elif task is item and not any(needs.values()):
+        if isinstance(wanted, list) and task is item and not any(needs.values()):
             findings.warning(
                 (*path, index, "dependsOn"),
                 "tasks that name what they depend on run as a Dag",
                 f"put them into a task of type `{DAG}` to say so",
                 at_key=True,
             )
-        needs[found[0]] = [
-            (str(name), (*path, index, "dependsOn", number))
-            for number, name in enumerate(wanted)
-            if isinstance(name, str | int)
-        ]
+        needs[found[0]] = _wanted(wanted, (*path, index, "dependsOn"))
+    _check_needs(findings, needs, "task")
+
+
+def _wanted(names: object, path: Path) -> list[tuple[str, Path]]:
+    """The names in a list at a path, each with its own place."""
+    return [
+        (str(name), (*path, number))
+        for number, name in enumerate(names if isinstance(names, list) else [])
+        if isinstance(name, str | int)
+    ]
+
+
+def _check_needs(findings: Findings, needs: _Needs, word: str) -> None:
     if not any(needs.values()):
         return
-    for wanted_names in needs.values():
-        for name, place in wanted_names:
+    for wanted in needs.values():
+        for name, place in wanted:
             if name not in needs:
-                hint = did_you_mean(name, needs) or f"tasks here are {', '.join(needs)}"
-                findings.error(place, f"there is no task `{name}` to depend on here", hint)
-    cycle = find_cycle({task: [name for name, _ in wanted_names] for task, wanted_names in needs.items()})
+                hint = did_you_mean(name, needs) or f"{word}s here are {', '.join(needs)}"
+                findings.error(place, f"there is no {word} `{name}` to depend on here", hint)
+    cycle = find_cycle({item: [name for name, _ in wanted] for item, wanted in needs.items()})
     if cycle:
         start = next(place for name, place in needs[cycle[0]] if name == cycle[1])
-        findings.error(
-            start, f"tasks depend on each other in a circle: {' → '.join(cycle)}", "take one of these dependencies out"
-        )
+        circle = " → ".join(cycle)
+        message = f"{word}s depend on each other in a circle: {circle}"
+        findings.error(start, message, "take one of these dependencies out")

@@ -57,12 +57,13 @@ def check_templates(findings: Findings, value: JsonValue, names: Names, expressi
         except TemplateError as refused:
             where = refused.where
             line, column = (where.line or 1, where.column or 1) if where is not None else (1, 1)
-            findings.error(path, refused.message, refused.hint, place=findings.place_in(path, line, column))
+            findings.error_at_run(path, refused.message, refused.hint, place=findings.place_in(path, line, column))
             continue
         for call in inspection.calls:
             if call.problem:
                 place = findings.place_in(path, call.line, call.column)
-                findings.error(path, call.problem, call.hint, place=Place(place.line, place.column, len(call.name)))
+                name = Place(place.line, place.column, len(call.name))
+                findings.error_at_run(path, call.problem, call.hint, place=name)
         ReferenceCheck(findings, path, text, names).check(inspection.references)
 
 

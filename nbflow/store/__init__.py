@@ -5,19 +5,25 @@ a face does so for reading alone.
 """
 
 from nbflow.store.audit import AuditEntry, AuditStore
-from nbflow.store.changes import AddMetric, AppendLog, Change, SaveExecution, SaveTaskRun
+from nbflow.store.changes import AddMetric, AppendLog, Change, NoteStateChange, SaveExecution, SaveTaskRun
 from nbflow.store.commands import Command, CommandStore
 from nbflow.store.engines import EngineStore
 from nbflow.store.executions import ExecutionStore
 from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore, StoredFlow
+from nbflow.store.garbage import Garbage
 from nbflow.store.kv import InvalidValueError, KvEntry, KvStore, KvType, KvValue, read_kv_value
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
 from nbflow.store.namespace_files import NamespaceFile, NamespaceFiles
 from nbflow.store.namespaces import InvalidNameError, NamespaceStore, StoredNamespace
+from nbflow.store.outcomes import Outcome, OutcomeStore, TaskPlace
+from nbflow.store.pools import PoolStore
+from nbflow.store.purging import Purger
+from nbflow.store.records import json_size
 from nbflow.store.remote import RemoteFiles
 from nbflow.store.secrets import SecretEntry, SecretStore, is_encrypted
+from nbflow.store.state_changes import Firing, StateChangeStore
 from nbflow.store.store import Store
 from nbflow.store.triggers import TriggerState, TriggerStore
 from nbflow.store.writer import Writer
@@ -32,7 +38,9 @@ __all__ = [
     "CommandStore",
     "EngineStore",
     "ExecutionStore",
+    "Firing",
     "FlowStore",
+    "Garbage",
     "InvalidNameError",
     "InvalidValueError",
     "KvEntry",
@@ -45,17 +53,25 @@ __all__ = [
     "NamespaceFile",
     "NamespaceFiles",
     "NamespaceStore",
+    "NoteStateChange",
+    "Outcome",
+    "OutcomeStore",
+    "PoolStore",
+    "Purger",
     "RemoteFiles",
     "SaveExecution",
     "SaveTaskRun",
     "SecretEntry",
     "SecretStore",
+    "StateChangeStore",
     "Store",
     "StoredFlow",
     "StoredNamespace",
+    "TaskPlace",
     "TriggerState",
     "TriggerStore",
     "Writer",
     "is_encrypted",
+    "json_size",
     "read_kv_value",
 ]

@@ -14,10 +14,10 @@ from sqlalchemy import Column, Connection, Engine, Table, delete, or_, select
 from sqlalchemy.dialects import sqlite
 
 from nbflow.store import tables
-from nbflow.store.changes import AddMetric, AppendLog, Change, SaveExecution, SaveTaskRun
-from nbflow.store.records import Row, execution_to_row, log_to_row, metric_to_row, storable, task_run_to_row
+from nbflow.store.changes import AddMetric, AppendLog, Change, NoteStateChange, SaveExecution, SaveTaskRun
+from nbflow.store.records import Row, execution_to_row, log_to_row, metric_to_row, storable, task_run_to_row, to_micros
 
-_EXECUTION, _TASK_RUN, _LOG, _METRIC = range(4)
+_EXECUTION, _TASK_RUN, _LOG, _METRIC, _STATE_CHANGE = range(5)
 _LABELS, _STARTED = (list(tables.executions.c.keys()).index(name) for name in ("labels", "started"))
 
 _numbers = itertools.count()
@@ -49,6 +49,9 @@ class Entry:
             self.row = execution_to_row(change.execution, change.seq, change.owner)
         elif type(change) is AddMetric:
             self.table, self.key, self.row = _METRIC, next(_numbers), metric_to_row(change.metric)
+        elif type(change) is NoteStateChange:
+            self.table, self.key = _STATE_CHANGE, (change.execution_id, change.number)
+            self.row = (change.execution_id, change.number, to_micros(change.at), change.engine)
         else:
             raise TypeError(f"{type(change).__name__} is no change")
 
@@ -59,7 +62,7 @@ class Rows:
     __slots__ = ("by_table",)
 
     def __init__(self) -> None:
-        self.by_table: tuple[dict[object, Row], ...] = ({}, {}, {}, {})
+        self.by_table: tuple[dict[object, Row], ...] = ({}, {}, {}, {}, {})
 
     def add(self, entry: Entry) -> None:
         self.by_table[entry.table][entry.key] = entry.row
@@ -84,7 +87,8 @@ class Statements:
 
     def __init__(self, engine: Engine) -> None:
         self._upserts = tuple(
-            _upsert(engine, table) for table in (tables.executions, tables.task_runs, tables.logs, tables.metrics)
+            _upsert(engine, table)
+            for table in (tables.executions, tables.task_runs, tables.logs, tables.metrics, tables.state_changes)
         )
         self._add_labels = _upsert(engine, tables.execution_labels)
         label, dialect = tables.execution_labels, _positional(engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from nbflow.model.execution import Execution, LogEntry, Metric, TaskRun
 
@@ -41,4 +42,17 @@ class AddMetric:
     metric: Metric
 
 
-Change = SaveExecution | SaveTaskRun | AppendLog | AddMetric
+@dataclass(frozen=True, slots=True)
+class NoteStateChange:
+    """An execution came to another state, the `number`-th it went through: Flow triggers are to be asked about it.
+
+    `engine` is the one that asks them.
+    """
+
+    execution_id: str
+    number: int
+    at: datetime
+    engine: str
+
+
+Change = SaveExecution | SaveTaskRun | AppendLog | AddMetric | NoteStateChange

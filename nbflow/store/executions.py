@@ -166,13 +166,20 @@ class ExecutionStore:
 
         return await self._writer.acall(work)
 
-    def claim_orphans(self, engine_id: str, now: datetime, exclude: Collection[str] = ()) -> builtins.list[str]:
-        """Make the unfinished executions that no living engine owns ours; returns their ids, oldest first."""
+    def claim_orphans(
+        self, engine_id: str, now: datetime, exclude: Collection[str] = (), only: str | None = None
+    ) -> builtins.list[str]:
+        """Make the unfinished executions that no living engine owns ours; returns their ids, oldest first.
+
+        `only` names the one that is wanted.
+        """
         alive = select(tables.engines.c.id).where(tables.engines.c.expires > to_micros(now))
         orphaned = select(_executions.c.id).where(
             _executions.c.state.in_(UNFINISHED),
             _executions.c.owner.is_(None) | _executions.c.owner.not_in(alive),
         )
+        if only is not None:
+            orphaned = orphaned.where(_executions.c.id == only)
         if exclude:
             orphaned = orphaned.where(_executions.c.id.not_in(list(exclude)))
         if self._database.first(orphaned.limit(1)) is None:  # the usual case costs no commit

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, update
 
 from nbflow.store import tables
 from nbflow.store.database import Database, contains, hold_flow, within_namespace
@@ -117,6 +117,13 @@ class FlowStore:
         """Switch a flow off or on, without a new revision; False when there is no such flow."""
         switch = update(_flows).where(_is(namespace, id), _flows.c.deleted.is_(None)).values(disabled=disabled)
         return self._writer.call(lambda connection: bool(connection.execute(switch).rowcount))
+
+    def fingerprint(self) -> tuple[int | None, ...]:
+        """Numbers that change with every revision that is saved, deleted or switched off or on."""
+        switched_off = func.sum(case((_flows.c.disabled, 1), else_=0))
+        newest, deleted = func.max(_flows.c.created), (func.count(_flows.c.deleted), func.max(_flows.c.deleted))
+        row = self._database.first(select(func.count(), newest, *deleted, switched_off).select_from(_flows))
+        return () if row is None else tuple(row)
 
     def namespaces(self) -> builtins.list[str]:
         """The namespaces that hold flows, sorted."""

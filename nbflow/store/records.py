@@ -63,6 +63,11 @@ def to_json(value: object, what: str) -> str:
         raise StoreError(f"{what} cannot be written as JSON: {cause}") from cause
 
 
+def json_size(value: object) -> int:
+    """How many bytes a value takes in the history. Raises: StoreError when it cannot be written as JSON."""
+    return len(to_json(value, "what was put out"))
+
+
 def object_to_json(value: Mapping[str, JsonValue], what: str) -> str | None:
     """A JSON object as text; None when it is empty."""
     return to_json(value, what) if value else None
@@ -87,6 +92,17 @@ def _history_to_json(history: StateHistory) -> str:
 
 def _history_from_lists(moves: list[Any]) -> StateHistory:  # Any: what json.loads gives for a text we wrote
     return StateHistory(tuple([(_STATES[state], from_micros(since)) for state, since in moves]))
+
+
+def _attempt_to_json(attempt: Attempt) -> str:
+    moves = _history_to_json(attempt.history)
+    return moves if attempt.log_file is None else f'{{"moves":{moves},"logFile":{_encode(attempt.log_file)}}}'
+
+
+def _attempt_from_json(attempt: Any) -> Attempt:  # Any: as above; an attempt is its moves, or says more beside them
+    if isinstance(attempt, dict):
+        return Attempt(_history_from_lists(attempt["moves"]), attempt["logFile"])
+    return Attempt(_history_from_lists(attempt))
 
 
 def execution_to_row(execution: Execution, seq: int, owner: str | None) -> Row:
@@ -158,7 +174,7 @@ def task_run_to_row(run: TaskRun, seq: int) -> Row:
         run.parent_task_run_id,
         None if run.value is None else storable(run.value),
         run.iteration,
-        "[" + ",".join([_history_to_json(attempt.history) for attempt in attempts]) + "]" if attempts else None,
+        "[" + ",".join([_attempt_to_json(attempt) for attempt in attempts]) + "]" if attempts else None,
         to_json(run.outputs, f"the outputs of task {run.task_id}") if run.outputs else None,
         run.dynamic,
     )
@@ -175,7 +191,7 @@ def task_run_from_row(row: Any) -> TaskRun:  # Any: as for an execution
         iteration=row.iteration,
         attempts=()
         if row.attempts is None
-        else tuple([Attempt(_history_from_lists(moves)) for moves in json.loads(row.attempts)]),
+        else tuple([_attempt_from_json(attempt) for attempt in json.loads(row.attempts)]),
         outputs=object_from_json(row.outputs),
         dynamic=bool(row.dynamic),
     )

@@ -20,9 +20,13 @@ from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
 from nbflow.store.namespace_files import NamespaceFiles
 from nbflow.store.namespaces import NamespaceStore
+from nbflow.store.outcomes import OutcomeStore
+from nbflow.store.pools import PoolStore
+from nbflow.store.purging import Purger
 from nbflow.store.remote import RemoteFiles
 from nbflow.store.schema import ensure_schema
 from nbflow.store.secrets import SecretStore
+from nbflow.store.state_changes import StateChangeStore
 from nbflow.store.triggers import TriggerStore
 from nbflow.store.writer import Writer
 
@@ -61,11 +65,15 @@ class Store:
         self.engines = EngineStore(self._database, self.writer)
         self.commands = CommandStore(self._database, self.writer)
         self.triggers = TriggerStore(self._database, self.writer)
+        self.state_changes = StateChangeStore(self._database, self.writer)
         self.audit = AuditStore(self._database, self.writer)
         self.namespaces = NamespaceStore(self._database, self.writer)
         self.namespace_files = NamespaceFiles(self.files)
         self.kv = KvStore(self._database, self.writer)
         self.secrets = SecretStore(self._database, self.writer, settings)
+        self.outcomes = OutcomeStore(self._database, self.writer)
+        self.pools = PoolStore(self._database, self.writer)
+        self.purging = Purger(self._database, self.writer, self.files, settings)
         self._commits = CommitCounter(self._database)
         self._is_closed = False
 

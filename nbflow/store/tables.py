@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0004"
 """The migration that leads to these tables. A constant, so that opening a history need not import Alembic."""
 
 metadata = MetaData()
@@ -228,6 +228,42 @@ namespaces = Table(
     Column("plugin_defaults", _Text),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pool_runs = Table(
+    "pool_runs",
+    metadata,
+    Column("task_run_id", _Text, primary_key=True),
+    Column("execution_id", _Text, nullable=False),
+    Column("pool", _Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("engine", _Text, nullable=False),
+    Index("pool_runs_by_pool", "pool", "place"),
+    sqlite_with_rowid=False,
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("namespace", _Text, primary_key=True),
+    Column("flow_id", _Text, primary_key=True),
+    Column("task_id", _Text, primary_key=True),
+    Column("hash", _Text, primary_key=True),
+    Column("execution_id", _Text, nullable=False),
+    Column("outputs", _Text),
+    Column("kept", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+state_changes = Table(
+    "state_changes",
+    metadata,
+    Column("execution_id", _Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("engine", _Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text, task_type
 from nbflow.plugins.truth import is_true
+from nbflow.tasks.flow.values import text_of
 from nbflow.types import JsonValue
 
 _SYSTEM = "system."
@@ -48,8 +49,8 @@ class Assert(RunnableTask):
 class LabelEntry(Model):
     """A label written as an item of a list."""
 
-    key: Text = Field(description="Key of the label.")
-    value: Text | None = Field(default=None, description="Value of the label.")
+    key: Dynamic[Text] = Field(description="Key of the label.")
+    value: Dynamic[Text] | None = Field(default=None, description="Value of the label.")
 
 
 @task_type(
@@ -82,7 +83,7 @@ def _read_labels(labels: dict[str, str | None] | list[LabelEntry] | str) -> dict
         if isinstance(read, list):
             labels = [LabelEntry.model_validate(item) for item in read]
         elif isinstance(read, dict):
-            labels = {str(key): None if value is None else str(value) for key, value in read.items()}
+            labels = {str(key): None if value is None else text_of(value) for key, value in read.items()}
         else:
             raise TaskFailedError(f"`labels` must be a map or a list, got {labels!r}")
     if isinstance(labels, list):
@@ -105,4 +106,16 @@ class SetVariables(RunnableTask):
                 f"the variable `{taken[0]}` exists already", hint="set `overwrite: true` to replace it"
             )
         ctx.set_variables(self.variables)
+        return self.Output()
+
+
+@task_type("io.kestra.plugin.core.execution.UnsetVariables", aliases=["unset_variables"])
+class UnsetVariables(RunnableTask):
+    """Take back variables that were set in the running execution."""
+
+    variables: Dynamic[list[Text]] = Field(description="Names of the variables.")
+    ignore_missing: Dynamic[bool] = Field(default=False, description="Whether a variable may be missing; else fail.")
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        ctx.unset_variables(self.variables, ignore_missing=self.ignore_missing)
         return self.Output()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
+from nbflow.model.dynamic import AS_TEXT
 from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
@@ -16,7 +19,9 @@ class OutputValues(RunnableTask):
     class Output(RunnableTask.Output):
         values: dict[str, JsonValue] = Field(description="The rendered values.")
 
-    values: Dynamic[dict[str, JsonValue]] = Field(description="Names and values; numbers and lists keep their type.")
+    values: Annotated[Dynamic[dict[str, JsonValue]], AS_TEXT] = Field(
+        description="Names and values; what an expression gives is text, as in Kestra."
+    )
 
     async def run(self, ctx: RunContext) -> Output:
         return self.Output(values=self.values)

@@ -7,10 +7,10 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import RunContext
+from nbflow.tasks.scripts.settings import IfExists, NamespaceFiles
 from nbflow.types import JsonValue
 
 _STORED = ("kestra://", "nbflow://")
@@ -63,11 +63,40 @@ def _content(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def refuse_namespace_files() -> NoReturn:
-    """Raises: TaskFailedError: a task asks for files of its namespace."""
-    raise TaskFailedError(
-        "namespace files are not available in this version of nbflow", hint="hand files over with `inputFiles`"
-    )
+def put_namespace_files(ctx: RunContext, wanted: NamespaceFiles) -> list[str]:
+    """Copy files of the namespace, and of those around it, into the working directory; their names there.
+
+    Where two have one path, the nearest namespace wins, or of `namespaces` the last one.
+    Raises: TaskFailedError; InvalidNameError; StoreError.
+    """
+    include, exclude = ([ctx.render(pattern) for pattern in patterns] for patterns in (wanted.include, wanted.exclude))
+    if wanted.namespaces:
+        places = [ctx.render(namespace) for namespace in wanted.namespaces]
+        files = [file for place in places for file in ctx.namespace_files.list(place, "", include, exclude)]
+    else:
+        files = list(ctx.namespace_files.inherited(ctx.namespace, include, exclude))
+    names = []
+    for file in files:
+        name = f"{file.namespace}/{file.path}" if wanted.folder_per_namespace else file.path
+        target = ctx.path(name)
+        if target.exists() and not _replaces(ctx, wanted.if_exists, name):
+            continue
+        try:
+            ctx.storage.fetch(file.uri, target)
+        except OSError as cause:
+            raise TaskFailedError(f"the namespace file `{name}` cannot be written: {cause}") from cause
+        names.append(name)
+    ctx.log.debug("%d files of the namespace", len(names))
+    return names
+
+
+def _replaces(ctx: RunContext, if_exists: IfExists, name: str) -> bool:
+    """Whether a namespace file takes the place of a file that is there. Raises: TaskFailedError."""
+    if if_exists is IfExists.FAIL:
+        raise TaskFailedError(f"the file `{name}` is there already", hint="set `ifExists: OVERWRITE` to replace it")
+    if if_exists is IfExists.WARN:
+        ctx.log.warning("the file `%s` is there already; that of the namespace is left out", name)
+    return if_exists is IfExists.OVERWRITE
 
 
 def store_output_files(ctx: RunContext, patterns: Sequence[str], leave_out: Iterable[Path] = ()) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from nbflow.model.base import Duration
+from nbflow.model.base import Duration, yaml_name
 from nbflow.plugins import Model, State, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_timezone
 from nbflow.triggers.moments import TimeOfDay
@@ -69,6 +69,13 @@ class Filter(Model):
     value: Text | None = Field(default=None, description="What to compare with; the expression, for EXPRESSION.")
     values: list[Text] = Field(default_factory=list, description="For IN and NOT_IN.")
 
+    @model_validator(mode="after")
+    def _has_what_its_type_compares_with(self) -> Self:
+        needed, other = ("values", "value") if self.type in (FilterType.IN, FilterType.NOT_IN) else ("value", "values")
+        if needed not in self.model_fields_set or other in self.model_fields_set:
+            raise ValueError(f"a filter of type {self.type} needs `{needed}`, and not `{other}`")
+        return self
+
 
 class ExecutionFilter(Model):
     """Comparisons that an execution must pass."""
@@ -85,6 +92,15 @@ class WindowType(StrEnum):
     DAILY_TIME_WINDOW = "DAILY_TIME_WINDOW"
     DURATION_WINDOW = "DURATION_WINDOW"
     SLIDING_WINDOW = "SLIDING_WINDOW"
+
+
+_BOUNDS: dict[WindowType, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    WindowType.DAILY_TIME_DEADLINE: (("deadline",), ()),
+    WindowType.DAILY_TIME_WINDOW: (("start_time", "end_time"), ()),
+    WindowType.DURATION_WINDOW: ((), ("window", "window_advance")),
+    WindowType.SLIDING_WINDOW: (("window",), ()),
+}
+"""For each type of window what it needs, and what it may have beside."""
 
 
 class TimeWindow(Model):
@@ -105,14 +121,14 @@ class TimeWindow(Model):
 
     @model_validator(mode="after")
     def _has_what_its_type_needs(self) -> Self:
-        needs = {
-            WindowType.DAILY_TIME_DEADLINE: ("deadline",),
-            WindowType.DAILY_TIME_WINDOW: ("start_time", "end_time"),
-            WindowType.SLIDING_WINDOW: ("window",),
-        }.get(self.type, ())
-        for name in needs:
-            if getattr(self, name) is None:
-                raise ValueError(f"a window of type {self.type} needs `{type(self).model_fields[name].alias}`")
+        names = {name: yaml_name(name) for name in ("deadline", "start_time", "end_time", "window", "window_advance")}
+        needed, allowed = _BOUNDS[self.type]
+        for name, written in names.items():
+            is_there = getattr(self, name) is not None
+            if name in needed and not is_there:
+                raise ValueError(f"a window of type {self.type} needs `{written}`")
+            if name not in (*needed, *allowed) and is_there:
+                raise ValueError(f"a window of type {self.type} has no `{written}`")
         return self
 
 
@@ -126,7 +142,7 @@ class Window(Model):
     every: Duration | None = Field(default=None, description="Again and again so long; a day unless said.")
     offset: Duration | None = Field(default=None, description="How far the beginning of `every` is moved.")
     timezone: Text = Field(default="UTC", description="Time zone of the times of day, such as `Europe/Paris`.")
-    fire_once: bool = Field(default=False, description="Whether it all must happen again after it fired.")
+    fire_once: bool = Field(default=False, description="Whether it fires at most once in a window.")
 
     @field_validator("timezone")
     @classmethod

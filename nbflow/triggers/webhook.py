@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from nbflow.model.condition import Condition
 from nbflow.plugins import Text, Trigger, trigger_type
+from nbflow.triggers.conditions.multiple import MultipleCondition
 from nbflow.types import JsonValue
 
 
@@ -26,3 +28,10 @@ class Webhook(Trigger):
     )
     wait: bool = Field(default=False, description="Whether the caller gets its answer once the execution has ended.")
     return_outputs: bool = Field(default=False, description="Whether that answer holds the outputs of the flow.")
+
+    @field_validator("conditions")
+    @classmethod
+    def _look_at_one_call(cls, conditions: list[Condition]) -> list[Condition]:
+        if any(isinstance(condition, MultipleCondition) for condition in conditions):
+            raise ValueError("a webhook cannot wait for several executions: `MultipleCondition` is for Flow triggers")
+        return conditions

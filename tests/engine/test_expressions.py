@@ -154,4 +154,4 @@ def test_an_expression_is_tried_on_a_past_execution(engine: Engine, run_tasks: R
 def test_secrets_are_masked_when_tried(run_tasks: RunTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", base64.b64encode(b"hunter2").decode())
     execution = run_tasks("- {id: a, type: log, message: hi}")
-    assert execution.render("<{{ secret('KEY') }}>") == "<******>"
+    assert execution.render("<{{ secret('KEY') }}>") == "<********>"

@@ -140,6 +140,19 @@ def test_kill_ends_the_execution_and_still_runs_finally(engine: Engine, run_task
     assert [str(state) for state, _ in execution.record.history.moves] == ["CREATED", "RUNNING", "KILLING", "KILLED"]
 
 
+def test_kill_ends_what_runs_after_a_failure(engine: Engine, run_tasks: RunTasks) -> None:
+    execution = run_tasks(
+        "- {id: bad, type: io.kestra.plugin.core.execution.Fail}",
+        more="errors: [{id: alert, type: sleep, duration: PT1H}]\nfinally: [{id: clean, type: log, message: clean}]",
+        wait=False,
+    )
+    eventually(lambda: states(execution).get("alert") == "RUNNING")
+    engine.kill(execution.id)
+    execution.wait(10)
+    assert execution.state == "KILLED"
+    assert states(execution) == {"bad": "FAILED", "alert": "KILLED", "clean": "SUCCESS"}
+
+
 def test_kill_ends_subflows_that_are_waited_for(engine: Engine, run_tasks: RunTasks) -> None:
     engine.deploy("""
 id: child

@@ -53,7 +53,7 @@ def test_secrets_come_from_the_namespace_and_are_masked(engine: Engine, monkeypa
         "{{ secret('TOKEN') == 'hunter2-hunter2' }} {{ secret('TOKEN') }} {{ secret('KEY') | length }} "
         "{{ secret('LOGIN', subkey='password') | upper }}"
     )
-    assert messages(run(engine, text)) == ["true ****** 20 SWORDFISH"]
+    assert messages(run(engine, text)) == ["true ******** 20 SWORDFISH"]
     assert "no JSON map with a key `nope`" in messages(run(engine, "{{ secret('LOGIN', subkey='nope') }}"))[0]
 
 
@@ -62,11 +62,11 @@ def test_secret_inputs_are_encrypted_in_the_history(engine: Engine) -> None:
     execution = run(engine, "{{ inputs.db.password }} {{ inputs.db.password | length }}", more=more, **{
         "db.password": "swordfish"
     })  # fmt: skip
-    assert messages(execution) == ["****** 9"]
+    assert messages(execution) == ["******** 9"]
     kept = execution.inputs["db"]
     assert isinstance(kept, dict)
     assert is_encrypted(str(kept["password"]))
-    assert execution.render("{{ inputs.db.password }}") == "******"
+    assert execution.render("{{ inputs.db.password }}") == "********"
 
 
 def test_namespace_files_are_read(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbflow.engine import Engine, Execution
-from nbflow.errors import ConflictError, ExecutionNotFoundError, InputError, NotFoundError
+from nbflow.errors import BulkError, ConflictError, ExecutionNotFoundError, InputError, NotFoundError
 from nbflow.testing import FakeClock, eventually
 from tests.engine.conftest import RunTasks, messages, states
 
@@ -230,6 +230,7 @@ def test_the_end_of_a_pause(tmp_path: Path, properties: str, state: str) -> None
             f"- {{id: p, type: io.kestra.plugin.core.flow.Pause, {properties}}}\n- {{id: l, type: log, message: on}}",
         )
         execution = started(engine, "PAUSED")
+        eventually(lambda: clock.sleepers == 1)
         clock.advance(timedelta(minutes=59))
         assert engine.execution(execution.id).state == "PAUSED"
         clock.advance(timedelta(minutes=2))
@@ -291,6 +292,52 @@ def test_an_execution_is_paused_as_a_whole(engine: Engine) -> None:
         engine.pause(execution.id)
 
 
+def test_the_end_of_the_last_task_is_no_way_out_of_a_pause(engine: Engine) -> None:
+    deployed(engine, "- {id: s, type: sleep, duration: PT0.3S}", "finally: [{id: clean, type: log, message: clean}]")
+    execution = started(engine, "RUNNING")
+    engine.pause(execution.id)
+    eventually(lambda: states(engine.execution(execution.id)) == {"s": "SUCCESS"})
+    assert engine.execution(execution.id).state == "PAUSED"
+    engine.resume(execution.id)
+    assert states(engine.wait(execution.id, timeout=20)) == {"s": "SUCCESS", "clean": "SUCCESS"}
+
+
+def test_a_paused_execution_is_not_tried_again_before_it_is_resumed(engine: Engine) -> None:
+    deployed(
+        engine,
+        "- {id: s, type: io.kestra.plugin.scripts.shell.Commands, commands: ['sleep 0.3; exit 1']}",
+        "retry: {maxAttempts: 2, interval: PT0.01S}",
+    )
+    execution = started(engine, "RUNNING")
+    engine.pause(execution.id)
+    eventually(lambda: states(engine.execution(execution.id)) == {"s": "FAILED"})
+    engine.resume(execution.id)
+    ended = engine.wait(execution.id, timeout=20)
+    assert (ended.state, len(ended.task_runs["s"].attempts)) == ("FAILED", 2)
+
+
+def test_of_two_pauses_the_one_that_began_first_is_resumed(engine: Engine) -> None:
+    deployed(engine, "- {id: both, type: parallel, tasks: [{id: a, type: pause}, {id: b, type: pause}]}")
+    execution = started(engine, "PAUSED")
+    eventually(lambda: [run for run in engine.execution(execution.id).task_runs if run.state == "PAUSED"][1:])
+    engine.resume(execution.id)
+    assert engine.execution(execution.id).state == "PAUSED"
+    assert "b" not in {run.task_id for run in engine.execution(execution.id).task_runs if run.state.is_terminal}
+    engine.resume(execution.id)
+    assert engine.wait(execution.id, timeout=20).state == "SUCCESS"
+
+
+def test_a_pause_that_nobody_resumed_pauses_again_after_a_restart(engine: Engine) -> None:
+    deployed(engine, "- {id: approve, type: pause}\n- {id: l, type: log, message: approved}")
+    execution = started(engine, "PAUSED")
+    engine.kill(execution.id)
+    engine.wait(execution.id, timeout=20)
+    engine.restart(execution.id)
+    engine.wait(execution.id, "PAUSED", timeout=20)
+    engine.resume(execution.id)
+    assert messages(engine.wait(execution.id, timeout=20)) == ["approved"]
+
+
 def test_a_paused_execution_can_be_killed(engine: Engine) -> None:
     deployed(engine, "- {id: p, type: pause}", "finally: [{id: clean, type: log, message: clean}]")
     execution = started(engine, "PAUSED")
@@ -317,3 +364,35 @@ def test_an_execution_is_deleted_with_its_files(engine: Engine, run_tasks: RunTa
     assert not engine.store.files.exists(str(uri))
     with pytest.raises(ExecutionNotFoundError):
         engine.execution(execution.id)
+
+
+def test_the_same_is_done_to_many(engine: Engine) -> None:
+    deployed(engine, "- {id: p, type: pause}")
+    paused = [started(engine, "PAUSED").id for _ in range(3)]
+    with pytest.raises(BulkError, match="2 of 3 executions") as refused:
+        engine.bulk("resume", [*paused[:1], "nope", "nor this"])
+    assert [problem.path for problem in refused.value.problems] == ["nope", "nor this"]
+    assert engine.execution(paused[0]).state == "PAUSED"
+    engine.bulk("resume", paused[:1])
+    assert engine.wait(paused[0], timeout=20).state == "SUCCESS"
+    engine.bulk("kill", namespace="tests", state="PAUSED")
+    assert [engine.wait(each, timeout=20).state for each in paused[1:]] == ["KILLED", "KILLED"]
+    assert len(engine.bulk("replay", flow_id="flow", state=["KILLED"])) == 2
+    with pytest.raises(BulkError, match="nobody can delete it"):
+        engine.bulk("delete", flow_id="flow")
+    engine.bulk("delete", paused)
+    assert len(engine.executions()) == 2
+    with pytest.raises(ConflictError, match="nothing called `dance`"):
+        engine.bulk("dance")
+
+
+def test_the_numbers_of_an_execution(run_tasks: RunTasks) -> None:
+    execution = run_tasks("""
+        - {id: s, type: sleep, duration: PT0.1S}
+        - {id: bad, type: fail, allowFailure: true, retry: {maxAttempts: 2, interval: PT0S}}
+    """)
+    numbers = {(metric.task_id, metric.name): metric.value for metric in execution.metrics()}
+    assert 100 <= numbers["s", "duration"] < 5000
+    assert 0 <= numbers["s", "queued"] < 1000
+    assert numbers["bad", "attempts"] == 2
+    assert {metric.task_id for metric in execution.metrics("bad")} == {"bad"}

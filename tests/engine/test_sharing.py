@@ -170,7 +170,7 @@ tasks:
   - {id: leak, type: io.kestra.plugin.core.log.Log, message: "it is {{ inputs.password }}"}
 """)
     execution = engine.run("tests", "hidden", {"password": "hunter22"}, wait=True)
-    assert [entry.message for entry in execution.logs()] == ["it is ******"]
+    assert [entry.message for entry in execution.logs()] == ["it is ********"]
 
 
 def test_an_engine_that_slept_lets_go_of_what_was_taken_over(tmp_path: Path) -> None:

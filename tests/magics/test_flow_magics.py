@@ -229,3 +229,20 @@ def test_loading_is_quick_and_imports_nothing_heavy() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_executions_are_paused_resumed_restarted_and_replayed(run: Run) -> None:
+    flow = "id: p\nnamespace: tests\ntasks:\n  - {id: ask, type: pause, onResume: [{id: x, type: INT}]}\n"
+    fails = "  - {id: bad, type: io.kestra.plugin.core.execution.Fail, condition: '{{ outputs.ask.onResume.x < 5 }}'}\n"
+    run(f"%%flow --to ex\n{flow}{fails}")
+    run("%flow run tests.p --to ex")
+    run("from nbflow import Engine; e = Engine.default().wait(ex.id, 'PAUSED', 20)")
+    assert "must be a whole number" in run("%flow resume ex x=many").text
+    run("%flow resume ex x=1")
+    assert run("str(Engine.default().wait(ex.id, None, 20).state)").value == "FAILED"
+    assert "nothing to pause" in run("%flow pause ex").text
+    run("%flow restart ex")
+    assert run("len(Engine.default().wait(ex.id, None, 20).task_runs['bad'].attempts)").value == 2
+    run("%flow replay ex --task bad --to again")
+    assert run("again.original_id == ex.id").value is True
+    assert "no task run of `nope`" in run("%flow replay ex --task nope").text

@@ -8,11 +8,9 @@ import pytest
 
 from nbflow.errors import FlowValidationError
 from nbflow.source import load_flow, read_document, render_problems, validate
-from nbflow.source.without_effect import MESSAGE
 from nbflow.source.writer import dump_flow
 
 KNOWN = (
-    MESSAGE,
     "is an older name",
     "is an older spelling",
     "run as a Dag",
@@ -34,14 +32,7 @@ def paths(folder: str) -> list[Path]:
 @pytest.mark.parametrize("path", paths("valid"), ids=lambda path: path.stem)
 def test_valid_flows_load_without_a_word(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    problems = [problem for problem in validate(text) if not problem.message.endswith(MESSAGE)]
-    assert render_problems(problems, text, path.name) == ""
-
-
-def test_what_has_no_effect_yet_is_said() -> None:
-    text = (FLOWS / "valid" / "everything-at-the-top.yaml").read_text(encoding="utf-8")
-    told = [problem.path for problem in validate(text) if problem.message.endswith(MESSAGE)]
-    assert told == ["retry", "sla", "checks"]
+    assert render_problems(validate(text), text, path.name) == ""
 
 
 @pytest.mark.parametrize("path", paths("seeds"), ids=lambda path: path.stem)

@@ -59,7 +59,7 @@ def test_a_flow_knows_its_source_and_its_values(registry: Registry) -> None:
         "namespace": "company.team",
         "tasks": [{"id": "a", "type": "log", "message": "hi"}],
     }
-    assert loaded.warnings == []
+    assert loaded.problems == []
     assert isinstance(loaded.flow.tasks[0], Log)
 
 

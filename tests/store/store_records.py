@@ -86,7 +86,7 @@ FULL_TASK_RUN = task_run(
     parent_task_run_id="p",
     value="item \N{SNOWMAN}",
     iteration=7,
-    attempts=(Attempt(history(State.RUNNING, State.FAILED)), Attempt(history(State.RUNNING))),
+    attempts=(Attempt(history(State.RUNNING, State.FAILED)), Attempt(history(State.RUNNING), "kestra:///log")),
     outputs={"uri": "kestra:///a"},
     dynamic=True,
 )

@@ -51,10 +51,10 @@ def test_assert_names_the_condition_that_is_not_true() -> None:
     assert result.messages == ["not true: condition 2 of 2"]
 
 
-def test_output_values_keep_their_types() -> None:
-    values = {"n": "{{ 1 + 1 }}", "list": ["{{ vars.name }}", 3], "text": "{{ vars.name }}!"}
+def test_expressions_in_output_values_give_text_and_what_is_written_keeps_its_type() -> None:
+    values = {"n": "{{ 1 + 1 }}", "list": ["{{ vars.name }}", 3], "whole": "{{ [1, 2] }}", "none": None}
     result = run_task(OutputValues(id="o", values=values), variables={"name": "Ada"})  # type: ignore[arg-type]
-    assert result.outputs == {"values": {"n": 2, "list": ["Ada", 3], "text": "Ada!"}}
+    assert result.outputs == {"values": {"n": "2", "list": ["Ada", 3], "whole": "[1,2]", "none": None}}
 
 
 def test_expression_tells_whether_it_is_true() -> None:
@@ -76,6 +76,21 @@ def test_labels_are_added_to_the_execution(run_tasks: RunTasks, labels: object) 
     assert execution.state == "SUCCESS"
     own = {key: value for key, value in execution.labels.items() if not key.startswith("system.")}
     assert own == {"a": "1", "b": "", "c": "3"}
+
+
+def test_labels_are_rendered_and_numbers_in_them_are_text(run_tasks: RunTasks) -> None:
+    execution = run_tasks(
+        """
+        - {id: list, type: labels, labels: [{key: "{{ inputs.key }}", value: "{{ inputs.size }}"}]}
+        - {id: map, type: labels, labels: {half: "{{ inputs.half }}", sure: "{{ inputs.size > 3 }}"}}
+        """,
+        more="inputs: [{id: key, type: STRING}, {id: size, type: INT}, {id: half, type: FLOAT}]",
+        key="rows",
+        size=40,
+        half=0.5,
+    )
+    own = {key: value for key, value in execution.labels.items() if not key.startswith("system.")}
+    assert own == {"rows": "40", "half": "0.5", "sure": "true"}
 
 
 def test_system_labels_cannot_be_set() -> None:

@@ -54,6 +54,7 @@ EXECUTION = Execution(
         (dates.DayWeekInMonth(day_of_week="FRIDAY", day_in_month="THIRD", date="2024-03-15"), True),
         (dates.Weekend(), False),
         (dates.Weekend(date="2024-03-02T23:00:00Z"), True),
+        (dates.Weekend(date="2024-03-02T23:00:00.123456789+01:00[Europe/Paris]"), True),
         (dates.DateTimeBetween(after=datetime(2024, 1, 1, tzinfo=UTC)), True),
         (dates.DateTimeBetween(before=datetime(2024, 1, 1)), False),  # as written in a flow
         (dates.DateTimeBetween(after=NOW), True),  # a schedule at the very bound fires

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import Lab, OpenNotebook
+from tests.ui.pictures import keep_picture
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
@@ -21,14 +21,6 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_hello_world.ipynb"
 def _cell_that(begins: str) -> int:
     cells = json.loads(NOTEBOOK.read_text())["cells"]
     return next(index for index, cell in enumerate(cells) if "".join(cell["source"]).startswith(begins))
-
-
-def _keep_picture(name: str, picture: bytes) -> None:
-    """Pictures are for people: they are kept where `NBFLOW_PICTURES` says, if it says so."""
-    folder = os.environ.get("NBFLOW_PICTURES")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / f"{name}.png").write_bytes(picture)
 
 
 def test_a_newcomer_runs_hello_world_by_its_form(open_notebook: OpenNotebook, lab: Lab) -> None:
@@ -50,7 +42,7 @@ def test_a_newcomer_runs_hello_world_by_its_form(open_notebook: OpenNotebook, la
     expect(final).to_contain_text("Hello Ada Lovelace!")
     assert final.locator("rect").count() >= 3
     final.scroll_into_view_if_needed()
-    _keep_picture("hello-world", page.screenshot())
+    keep_picture("hello-world", page.screenshot())
     assert notebook.complaints == []
 
 
@@ -80,7 +72,7 @@ def test_the_gantt_is_live_while_other_cells_run(open_notebook: OpenNotebook, tm
     notebook.run_cell(2)
     expect(page.locator(".jp-OutputArea-executeResult")).to_have_text(re.compile("42"))
     expect(view.locator(".nbflow-chip")).to_have_text("RUNNING")
-    _keep_picture("live", page.screenshot())
+    keep_picture("live", page.screenshot())
 
     expect(page.locator(".nbflow-execution").last).to_contain_text("SUCCESS", timeout=60_000)
     assert notebook.complaints == []
@@ -101,7 +93,7 @@ def test_the_cell_marks_a_mistake_while_it_is_typed(open_notebook: OpenNotebook)
     )
     mark = page.locator(".cm-lintRange-error").first
     expect(mark).to_be_visible(timeout=15_000)
-    _keep_picture("lint", page.screenshot())
+    keep_picture("lint", page.screenshot())
     assert notebook.complaints == []
 
 
@@ -121,5 +113,5 @@ def test_the_panel_lists_flows_and_opens_an_execution(open_notebook: OpenNoteboo
     execution.click()
     view = page.locator(".jp-nbflow-view")
     expect(view).to_contain_text("hello", timeout=15_000)
-    _keep_picture("panel", page.screenshot())
+    keep_picture("panel", page.screenshot())
     assert notebook.complaints == []

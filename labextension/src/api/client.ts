@@ -5,7 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import * as guards from './guards';
 import { readEvents } from './stream';
-import type { Execution, Flow, LogEntry, Page, PluginTypes, Problem } from './types';
+import type { Action, Execution, Flow, LogEntry, Page, PluginTypes, Problem } from './types';
 
 /** What the server refused or could not do; `status` 0: it did not answer at all. */
 export class ApiError extends Error {
@@ -52,6 +52,19 @@ export class Client {
 
   async kill(id: string): Promise<void> {
     await this._send(path`executions/${id}/actions/kill`, {}, { method: 'DELETE' });
+  }
+
+  async act(id: string, action: Action): Promise<Execution> {
+    if (action === 'kill') {
+      await this.kill(id);
+      return this.execution(id);
+    }
+    const answer = await this._json(
+      path`executions/${id}/actions/${action}`,
+      {},
+      { method: 'POST' }
+    );
+    return found(guards.execution(answer), `execution ${id}`);
   }
 
   logs = async (id: string): Promise<LogEntry[]> =>

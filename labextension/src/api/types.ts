@@ -60,6 +60,9 @@ export interface TaskRun {
   outputs: JsonObject;
 }
 
+/** What may be asked of an execution. */
+export type Action = 'pause' | 'resume' | 'force-run' | 'restart' | 'replay' | 'kill';
+
 export interface Execution {
   id: string;
   namespace: string;

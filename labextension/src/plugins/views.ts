@@ -19,7 +19,7 @@ import type { Widget } from '@lumino/widgets';
 import { Commands, executionArgs, flowArgs } from '../commands';
 import { LiveExecution } from '../services/live';
 import { IServices } from '../tokens';
-import { ExecutionView, type Kill } from '../widgets/executionview';
+import { type Act, ExecutionView } from '../widgets/executionview';
 import { FlowView } from '../widgets/flowview';
 import { nbflowIcon } from '../widgets/icon';
 import { runFlow } from '../widgets/rundialog';
@@ -87,9 +87,12 @@ export const views: JupyterFrontEndPlugin<void> = {
         if (id === undefined) {
           return;
         }
-        const kill: Kill = async () => {
-          await client.kill(id);
+        const act: Act = async action => {
+          const execution = await client.act(id, action);
           await executions.refresh();
+          if (execution.id !== id) {
+            await commands.execute(Commands.openExecution, { id: execution.id });
+          }
         };
         const make = () => {
           const live = new LiveExecution(id, client);
@@ -101,7 +104,7 @@ export const views: JupyterFrontEndPlugin<void> = {
               void executions.refresh(); // the list shall not lag behind the view
             }
           });
-          return new ExecutionView(live, actions(app), kill, trans);
+          return new ExecutionView(live, actions(app), act, trans);
         };
         await show(`nbflow-execution-${id}`, trans.__('Execution'), make, { id });
       }

@@ -3,11 +3,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import type { Execution, JsonObject } from '../api/types';
+import type { Action, Execution, JsonObject } from '../api/types';
 import { duration, moment } from '../services/format';
 import { endOf } from '../services/gantt';
 import type { LiveExecution } from '../services/live';
-import { isTerminal } from '../services/states';
+import { actionsFor, isTerminal } from '../services/states';
 import type { Actions } from './actions';
 import { button, h } from './dom';
 import { Gantt } from './gantt';
@@ -15,8 +15,8 @@ import { JsonTree } from './jsontree';
 import { LogList } from './loglist';
 import { stateChip } from './statechip';
 
-/** Sends an action; its failure is shown in the view. */
-export type Kill = () => Promise<void>;
+/** Asks for something that moves the execution on; its failure is shown in the view. */
+export type Act = (action: Action) => Promise<void>;
 
 const FRAME = 500; // milliseconds between two drawings of running bars
 
@@ -24,7 +24,7 @@ export class ExecutionView extends Widget {
   constructor(
     private readonly _live: LiveExecution,
     private readonly _actions: Actions,
-    private readonly _kill: Kill,
+    private readonly _act: Act,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -149,19 +149,25 @@ export class ExecutionView extends Widget {
   }
 
   private _buttons(state: string): HTMLElement[] {
-    if (isTerminal(state)) {
-      return [];
-    }
-    const kill = () => void this._perform();
-    return [button(this._trans.__('Kill'), kill, { 'data-action': 'kill' })];
+    const labels: Record<Action, string> = {
+      pause: this._trans.__('Pause'),
+      resume: this._trans.__('Resume'),
+      'force-run': this._trans.__('Run Now'),
+      restart: this._trans.__('Restart'),
+      replay: this._trans.__('Replay'),
+      kill: this._trans.__('Kill')
+    };
+    return actionsFor(state).map(action =>
+      button(labels[action], () => void this._perform(action), { 'data-action': action })
+    );
   }
 
-  private async _perform(): Promise<void> {
+  private async _perform(action: Action): Promise<void> {
     this._head.querySelectorAll('button[data-action]').forEach(each => {
       each.toggleAttribute('disabled', true);
     });
     try {
-      await this._kill();
+      await this._act(action);
       this._live.watch();
     } catch (error) {
       this._draw();

@@ -45,8 +45,9 @@ class Splitter:
         self._batch = batch
         self._uri = uri
         self._files: Iterator[Path] | None = None
-        self._list = ctx.path(".nbflow-batches.txt")
-        self._list.touch()
+        self._scratch = f".nbflow-batches-{ctx.task_run_id}"  # the directory may be one that others work in as well
+        self._list = ctx.path(f"{self._scratch}.txt")
+        self._list.write_bytes(b"")
 
     def store_next(self) -> bool:
         """Store one batch more; False when there is none."""
@@ -66,6 +67,12 @@ class Splitter:
         """Store a file with the URIs of the batches; its URI."""
         return self._ctx.store_file(self._list, name)
 
+    def take_list(self) -> list[str]:
+        """The URIs of the batches; nothing is left behind in the working directory."""
+        uris = self._list.read_text(encoding="utf-8").splitlines()
+        self._list.unlink()
+        return uris
+
     @property
     def _by_partitions(self) -> bool:
         return self._batch.bytes is None and self._batch.partitions is not None
@@ -79,7 +86,7 @@ class Splitter:
 
     def _filled(self) -> Iterator[Path]:
         """Batches one after another, a new one as soon as one is full."""
-        path = self._ctx.path(".nbflow-batch")
+        path = self._ctx.path(self._scratch)
         batch: BinaryIO | None = None
         size = rows = 0
         try:
@@ -114,7 +121,7 @@ class Splitter:
         yield from (path for number in range(count) if (path := self._part(number)).exists())
 
     def _part(self, number: int) -> Path:
-        return self._ctx.path(f".nbflow-batch-{number}")
+        return self._ctx.path(f"{self._scratch}-{number}")
 
     def _write(self, pending: dict[int, bytearray]) -> None:
         """Add to the batches what was held back for them: to open each for every item would be slow."""

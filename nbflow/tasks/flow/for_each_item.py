@@ -63,10 +63,11 @@ class _Items(FlowableTask):
     """Run the flow of a ForEachItem for each of its batches."""
 
     is_loop: ClassVar[bool] = True
+    is_attempted: ClassVar[bool] = True
 
     class Output(FlowableTask.Output):
         number_of_batches: int = Field(description="How many batches there are.")
-        iterations: dict[str, int] = Field(description="State → how many of the flow's executions ended in it.")
+        iterations: dict[str, int] = Field(description="State → how many of the flow's executions are in it.")
         subflow_outputs_base_uri: str | None = Field(default=None, description="Where their outputs are stored.")
 
     _whole: ForEachItem = PrivateAttr()
@@ -74,24 +75,29 @@ class _Items(FlowableTask):
 
     async def run(self, scope: Scope) -> Outcome:
         count = cast("int", self._split["numberOfBatches"])
-        ended: Counter[str] = Counter()
+        if not count:
+            return Outcome(State.SUCCESS)
+        tally = Counter({State.CREATED: count, State.RUNNING: 0} if self._whole.wait else {State.RUNNING: count})
         outputs: dict[str, JsonValue] = {"numberOfBatches": count, "iterations": {}}
         numbers = iter(range(count))
         workers = min(self._whole.concurrency_limit or count, count)
-        states = await scope.run_together([self._work(scope, numbers, ended, outputs) for _ in range(workers)])
+        states = await scope.run_together([self._work(scope, numbers, tally, outputs) for _ in range(workers)])
         return Outcome(worst(states), outputs)
 
     async def _work(
-        self, scope: Scope, numbers: Iterator[int], ended: Counter[str], outputs: dict[str, JsonValue]
+        self, scope: Scope, numbers: Iterator[int], tally: Counter[State], outputs: dict[str, JsonValue]
     ) -> State:
         """Take batches until there are no more; the state of all of them together."""
         state = State.SUCCESS
         for number in numbers:
             taskrun = {"items": self._batch(number), "iteration": number}
+            if self._whole.wait:
+                self._move(scope, State.CREATED, State.RUNNING, tally, outputs)
             try:
                 child = await self._whole.call(scope, key=str(number), taskrun=taskrun)
             except (NbflowError, ValueError) as error:
                 scope.log.error("batch %d: %s; no further one is begun", number, error)
+                self._move(scope, State.RUNNING, State.FAILED, tally, outputs)
                 for _ in numbers:  # the other workers find none, too
                     pass
                 return State.FAILED
@@ -100,10 +106,18 @@ class _Items(FlowableTask):
                 uri = await scope.store(f"{number}/{_OUTPUTS}", f"{line}\n".encode())
                 outputs["subflowOutputsBaseUri"] = uri.removesuffix(f"/{number}/{_OUTPUTS}")
             state = worst([state, self._whole.state_after(scope, child)])
-            ended[str(child.state if self._whole.wait else State.SUCCESS)] += 1
-            outputs["iterations"] = dict(ended)
-            scope.report(dict(outputs))
+            state_of_batch = child.state if self._whole.wait else State.SUCCESS
+            self._move(scope, State.RUNNING, state_of_batch, tally, outputs)
         return state
+
+    def _move(
+        self, scope: Scope, before: State, after: State, tally: Counter[State], outputs: dict[str, JsonValue]
+    ) -> None:
+        """Count a batch under another state."""
+        tally[before] -= 1
+        tally[after] += 1
+        outputs["iterations"] = {str(state): number for state, number in tally.items()}
+        scope.report(dict(outputs))
 
     def _batch(self, number: int) -> str:
         folder = str(self._split["splits"]).rpartition("/")[0]
@@ -164,11 +178,12 @@ class ForEachItem(FlowCall):
         items_task._whole, items_task._split = self, split.outputs
         items = await scope.run(items_task)
         assert items is not None, "it is never disabled"
-        outputs = {name: items.outputs[name] for name in ("numberOfBatches", "iterations") if name in items.outputs}
+        count = split.outputs["numberOfBatches"]
+        outputs = {"numberOfBatches": count, "iterations": items.outputs.get("iterations", {})}
         if items.state.is_failure:
             return Outcome(items.state, outputs)
         base_uri = cast("str | None", items.outputs.get("subflowOutputsBaseUri"))
-        merge = await scope.run(self._merge(base_uri, cast("int", split.outputs["numberOfBatches"])))
+        merge = await scope.run(self._merge(base_uri, cast("int", count)))
         assert merge is not None, "it is never disabled"
         return Outcome(worst([items.state, merge.state]), {**outputs, **merge.outputs})
 

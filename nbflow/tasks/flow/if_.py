@@ -6,6 +6,7 @@ from pydantic import Field
 
 from nbflow.plugins import Branch, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.plugins.truth import is_true
+from nbflow.types import JsonValue
 
 
 @task_type("io.kestra.plugin.core.flow.If", aliases=["if"], old_names=["io.kestra.core.tasks.flows.If"])
@@ -21,9 +22,11 @@ class If(FlowableTask):
 
     async def run(self, scope: Scope) -> Outcome:
         holds = is_true(scope.render(self.condition))
+        outputs: dict[str, JsonValue] = {"evaluationResult": holds}
+        scope.report(outputs)
         branch = self.then if holds else self.else_
         state = await scope.run_sequence(branch) if branch else State.SUCCESS
-        return Outcome(state, {"evaluationResult": holds})
+        return Outcome(state, outputs)
 
     def branches(self) -> list[Branch]:
         return [Branch(self.then, "then"), *([Branch(self.else_, "else")] if self.else_ else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
@@ -12,6 +13,7 @@ from nbflow.model.dynamic import render_model
 from nbflow.model.state import worst
 from nbflow.plugins import Duration, Dynamic, FlowableTask, Model, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.plugins.truth import is_true
+from nbflow.types import JsonValue
 
 
 def _some_time(length: timedelta) -> timedelta:
@@ -97,6 +99,9 @@ class LoopUntil(FlowableTask):
                 return outcome
             await scope.wait_until(ended + frequency.interval)
             rounds += 1
+
+    def rewound(self, outputs: Mapping[str, JsonValue], iteration: int) -> Mapping[str, JsonValue]:
+        return {**outputs, "iterationCount": iteration + 1}
 
     async def _round(self, scope: Scope, number: int, planned: datetime) -> tuple[State, datetime]:
         """Run the children once: how that ended, and when; `planned` when no child ran at all."""

@@ -69,7 +69,7 @@ class Pause(FlowableTask):
         if timeout is not None and (duration is None or timeout < duration):
             ends = {began + timeout: State.FAILED}
         until = min(ends, default=None)
-        run = await scope.pause(until)
+        run = await scope.pause(until, goes_on=until is None or not ends[until].is_failure)
         state = State.SUCCESS
         if until is not None and "resumed" not in run.outputs:
             state = ends[until]

@@ -20,6 +20,8 @@ from nbflow.types import JsonValue
 class Subflow(FlowCall):
     """Run another flow and, unless told otherwise, wait for its end."""
 
+    is_attempted = True
+
     class Output(FlowableTask.Output):
         execution_id: str = Field(description="Id of the execution that was started.")
         state: State | None = Field(default=None, description="State it ended in, when it was waited for.")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from nbflow.plugins import Branch, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.tasks.flow.values import text_of
+from nbflow.types import JsonValue
 
 
 @task_type("io.kestra.plugin.core.flow.Switch", aliases=["switch"], old_names=["io.kestra.core.tasks.flows.Switch"])
@@ -20,6 +23,12 @@ class Switch(FlowableTask):
     cases: dict[Text, list[TaskField]] = Field(default_factory=dict, description="Tasks for each value.")
     defaults: list[TaskField] = Field(default_factory=list, description="Tasks for any other value.")
 
+    @model_validator(mode="after")
+    def _has_tasks(self) -> Self:
+        if not any(self.cases.values()) and not self.defaults:
+            raise ValueError("needs tasks, in `cases` or in `defaults`")
+        return self
+
     async def run(self, scope: Scope) -> Outcome:
         value = text_of(scope.render(self.value))
         branch = self.cases.get(value, self.defaults)
@@ -27,8 +36,9 @@ class Switch(FlowableTask):
             known = ", ".join(f"`{case}`" for case in self.cases) or "none"
             scope.log.error("no case for the value `%s` and no `defaults`; cases are %s", value, known)
             return Outcome(State.FAILED, {"value": value, "defaults": False})
-        state = await scope.run_sequence(branch)
-        return Outcome(state, {"value": value, "defaults": value not in self.cases})
+        outputs: dict[str, JsonValue] = {"value": value, "defaults": value not in self.cases}
+        scope.report(outputs)
+        return Outcome(await scope.run_sequence(branch), outputs)
 
     def branches(self) -> list[Branch]:
         branches = [Branch(tasks, case) for case, tasks in self.cases.items()]

@@ -7,10 +7,12 @@ import asyncio
 from pydantic import Field, field_validator
 
 from nbflow.errors import TaskFailedError
+from nbflow.model.task import Task, walk
 from nbflow.plugins import Duration, FlowableTask, Model, Outcome, RunContext, Scope, TaskField, Text, task_type
 from nbflow.tasks.flow.directory_cache import DirectoryCache
+from nbflow.tasks.flow.pause import Pause
 from nbflow.tasks.scripts.settings import NamespaceFiles
-from nbflow.tasks.working_files import put_input_files, refuse_namespace_files, store_output_files
+from nbflow.tasks.working_files import put_input_files, put_namespace_files, store_output_files
 from nbflow.types import JsonValue
 
 
@@ -51,14 +53,22 @@ class WorkingDirectory(FlowableTask):
     def _read_switch(cls, value: object) -> object:
         return {"enabled": value} if isinstance(value, bool) else value
 
+    @field_validator("tasks")
+    @classmethod
+    def _does_not_pause(cls, tasks: list[Task]) -> list[Task]:
+        for task in walk(tasks):
+            if isinstance(task, Pause):
+                raise ValueError(f"`{task.id}` is a Pause: nothing keeps the directory until it is resumed")
+        return tasks
+
     async def run(self, scope: Scope) -> Outcome:
-        if self.namespace_files is not None and self.namespace_files.enabled:
-            refuse_namespace_files()
         ctx = scope.share_directory()
         cache = None
         if self.cache is not None:
             cache = DirectoryCache(ctx, self.cache.patterns, self.cache.ttl, scope.task_run.value)
             await asyncio.to_thread(cache.restore)
+        if self.namespace_files is not None and self.namespace_files.enabled:
+            await asyncio.to_thread(put_namespace_files, ctx, self.namespace_files)
         if self.input_files:
             await asyncio.to_thread(self._put_input_files, ctx)
         state = await scope.run_sequence(self.tasks)

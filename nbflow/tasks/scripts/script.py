@@ -20,7 +20,7 @@ from nbflow.tasks.scripts.environments import environment_with
 from nbflow.tasks.scripts.languages import SHELL, Language, base_environment, has_kestra, is_shell
 from nbflow.tasks.scripts.listening import Listener
 from nbflow.tasks.scripts.settings import DockerOptions, NamespaceFiles, RunConfig, RunnerKind
-from nbflow.tasks.working_files import put_input_files, refuse_namespace_files, store_directory, store_output_files
+from nbflow.tasks.working_files import put_input_files, put_namespace_files, store_directory, store_output_files
 from nbflow.types import JsonValue
 
 PROCESS = "io.kestra.plugin.core.runner.Process"
@@ -115,10 +115,10 @@ class ScriptTask(RunnableTask):
         return self
 
     async def run(self, ctx: RunContext) -> ScriptOutput:
-        if self.namespace_files is not None and self.namespace_files.enabled:
-            refuse_namespace_files()
         runner = self._runner(ctx)
         place = self._workplace(ctx)
+        if self.namespace_files is not None and self.namespace_files.enabled:
+            await asyncio.to_thread(put_namespace_files, ctx, self.namespace_files)
         if self.input_files:
             await asyncio.to_thread(put_input_files, ctx, self.input_files, place.names)
         command = await self._command(ctx, place, runner)

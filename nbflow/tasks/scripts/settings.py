@@ -68,12 +68,25 @@ class DockerOptions(Model):
     shm_size: Text | None = Field(default=None, description="Size of /dev/shm.")
 
 
+class IfExists(StrEnum):
+    """What happens to a namespace file whose place in the working directory is taken."""
+
+    OVERWRITE = "OVERWRITE"
+    FAIL = "FAIL"
+    WARN = "WARN"
+    IGNORE = "IGNORE"
+
+
 class NamespaceFiles(Model):
-    """Which files of the namespace a script finds in its working directory."""
+    """Which files of the namespace, and of those around it, a task finds in its working directory."""
 
     enabled: bool = Field(default=True, description="Whether it gets any.")
     include: list[Text] = Field(default_factory=list, description="Globs of files it gets; all unless said.")
     exclude: list[Text] = Field(default_factory=list, description="Globs of files it does not get.")
-    namespaces: list[Text] = Field(default_factory=list, description="Namespaces the files come from.")
-    if_exists: Text | None = Field(default=None, description="When a file is there: OVERWRITE, FAIL, WARN, IGNORE.")
+    namespaces: list[Text] = Field(
+        default_factory=list,
+        description="Namespaces the files come from; of the same path, the last one's. Unless said, the flow's own "
+        "and those around it.",
+    )
+    if_exists: IfExists = Field(default=IfExists.OVERWRITE, description="What to do when a file is there already.")
     folder_per_namespace: bool = Field(default=False, description="Whether each namespace has a folder of its own.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -15,6 +16,8 @@ from nbflow.triggers.conditions import old_names
 from nbflow.triggers.moments import Instant, TimeOfDay
 
 _CORE = "io.kestra.plugin.core.condition"
+_MORE_THAN_ISO = re.compile(r"(?<=\.[0-9]{6})[0-9]+|\[[^\]]*\]$")
+"""What Java writes beside: fractions finer than a microsecond, and the name of the zone after its offset."""
 
 
 class Weekday(StrEnum):
@@ -59,7 +62,7 @@ class DateQuestion(Question):
             return facts.date
         text = facts.render(self.date).strip()
         try:
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(_MORE_THAN_ISO.sub("", text))
         except ValueError as cause:
             raise TemplateError(f"`date` must render to an ISO 8601 date, got {text!r}") from cause
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

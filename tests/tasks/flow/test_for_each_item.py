@@ -79,8 +79,8 @@ def test_each_batch_runs_the_flow_and_the_outputs_are_merged(engine: Engine, tmp
     assert batches(engine, execution) == ["line 0\nline 1\n", "line 2\nline 3\n", "line 4\n"]
     outputs = execution.task_runs["each"].outputs
     assert outputs["numberOfBatches"] == 3
-    assert outputs["iterations"] == {"SUCCESS": 3}
-    assert execution.task_runs["each_items"].outputs["iterations"] == {"SUCCESS": 3}
+    assert outputs["iterations"] == {"CREATED": 0, "RUNNING": 0, "SUCCESS": 3}
+    assert execution.task_runs["each_items"].outputs["iterations"] == {"CREATED": 0, "RUNNING": 0, "SUCCESS": 3}
     merged = str(execution.task_runs["each_merge"].outputs["subflowOutputs"])
     assert outputs["subflowOutputs"] == merged
     assert engine.read_file(merged).decode().splitlines() == [
@@ -88,7 +88,9 @@ def test_each_batch_runs_the_flow_and_the_outputs_are_merged(engine: Engine, tmp
         r'{"text":"line 2\nline 3\n","number":1}',
         r'{"text":"line 4\n","number":2}',
     ]
+    assert [str(attempt.state) for attempt in execution.task_runs["each_items"].attempts] == ["SUCCESS"]
     children = engine.executions("tests", "child")
+    assert all("/tasks/each-split/" in str(child.inputs["items"]) for child in children)
     assert {child.labels["system.correlationId"] for child in children} == {execution.id}
     assert all(str(child.inputs["items"]).endswith(".csv") for child in children)
 
@@ -103,20 +105,22 @@ def test_the_merge_is_not_reached_when_a_flow_failed(engine: Engine, tmp_path: P
         ("each_items", "FAILED"),
         ("note", "SUCCESS"),
     ]
-    assert execution.task_runs["each"].outputs == {"numberOfBatches": 3, "iterations": {"SUCCESS": 2, "FAILED": 1}}
+    ended = {"CREATED": 0, "RUNNING": 0, "SUCCESS": 2, "FAILED": 1}
+    assert execution.task_runs["each"].outputs == {"numberOfBatches": 3, "iterations": ended}
 
 
 def test_a_failed_flow_is_no_failure_when_it_is_not_transmitted(engine: Engine, tmp_path: Path) -> None:
     execution = run(engine, tmp_path, "batch: {rows: 2}\ntransmitFailed: false", more=", fails: 1")
     assert execution.state == "SUCCESS"
-    assert execution.task_runs["each"].outputs["iterations"] == {"SUCCESS": 2, "FAILED": 1}
+    ended = {"CREATED": 0, "RUNNING": 0, "SUCCESS": 2, "FAILED": 1}
+    assert execution.task_runs["each"].outputs["iterations"] == ended
     assert "each_merge" in dict(shown(execution))
 
 
 def test_flows_that_are_not_waited_for_only_start(engine: Engine, tmp_path: Path) -> None:
     execution = run(engine, tmp_path, "wait: false", more=", fails: 1")
     assert execution.state == "SUCCESS"
-    assert execution.task_runs["each"].outputs == {"numberOfBatches": 5, "iterations": {"SUCCESS": 5}}
+    assert execution.task_runs["each"].outputs == {"numberOfBatches": 5, "iterations": {"RUNNING": 0, "SUCCESS": 5}}
     assert execution.task_runs["after"].outputs == {"value": "5 none"}
     eventually(lambda: all(child.state.is_terminal for child in engine.executions("tests", "child")))
     assert len(engine.executions("tests", "child")) == 5
@@ -154,6 +158,7 @@ def test_files_are_split_as_said(engine: Engine, tmp_path: Path, batch: str, con
     assert execution.state == "SUCCESS", messages(execution)
     assert batches(engine, execution) == expected
     assert execution.task_runs["each"].outputs["numberOfBatches"] == len(expected)
+    assert ("numberOfBatches" in execution.task_runs["each_items"].outputs) is bool(expected)
 
 
 def test_a_separator_is_found_where_two_portions_meet() -> None:

@@ -70,7 +70,7 @@ def test_what_is_secret_in_outputs_is_hidden_in_the_log_of_the_caller(engine: En
            outputs: {key: "{{ inputs.key }}"}}
         - {id: show, type: log, message: "it is {{ outputs.call.outputs.key }}"}
     """)
-    assert messages(execution) == ["it is ******"]
+    assert messages(execution) == ["it is ********"]
 
 
 def test_outputs_that_the_flow_declares_come_first(engine: Engine, run_tasks: RunTasks) -> None:

@@ -207,7 +207,7 @@ tasks:
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ("namespaceFiles: true", "namespace files are not available in this version of nbflow"),
+        ("namespaceFiles: {namespaces: [a/b]}", "`a/b`"),
         ("inputFiles: {../up.txt: x}", "`../up.txt` is outside the working directory"),
         ("inputFiles: {a.txt: '{{ nothing }}'}", "nothing"),
     ],
