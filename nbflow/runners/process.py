@@ -40,7 +40,7 @@ class Process(TaskRunner):
         Raises: TaskFailedError when it cannot be started.
         """
         mark = new_id()
-        process = await _start(command, mark)
+        process = await _started(command, mark)
         try:
             async with asyncio.TaskGroup() as group:
                 readers = [
@@ -89,6 +89,19 @@ class _Running(asyncio.subprocess.SubprocessStreamProtocol):
     def status(self) -> int | None:
         """Its exit status; None while it runs."""
         return self.transport.get_returncode()
+
+
+async def _started(command: Command, mark: str) -> _Running:
+    """The process of a command. Cancelled meanwhile, it is ended: asyncio itself would wait for all its descendants."""
+    starting = asyncio.ensure_future(_start(command, mark))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(TaskFailedError):
+            process = await starting
+            _kill(process, mark)
+            process.transport.close()
+        raise
 
 
 async def _start(command: Command, mark: str) -> _Running:
