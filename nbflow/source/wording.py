@@ -222,7 +222,9 @@ def _either(found: list[Finding]) -> Finding:
         wanted[match.group(1)] = None
     tail = first.message[first.message.rindex(", got ") :] if ", got " in first.message else ""
     hint = first.hint if len(wanted) == 1 else ""
-    return Finding(first.path, f"must be {' or '.join(wanted)}{tail}", hint)
+    # Python may hand out `A | B` for a `B | A` that it has seen before: the order is ours.
+    in_order = sorted(wanted, key=lambda words: (words.startswith("a list"), words.startswith("a mapping"), words))
+    return Finding(first.path, f"must be {' or '.join(in_order)}{tail}", hint)
 
 
 def _one_of(names: list[str]) -> str:
