@@ -96,12 +96,9 @@ def _triggers(flow: Flow) -> list[str]:
     lines = []
     for trigger in flow.triggers:
         when = getattr(trigger, "cron", None)
-        # Nothing fires triggers in this version, and nobody should wait for one.
-        facts = [
-            part
-            for part in (str(when) if when else "", "disabled" if trigger.disabled else "does not fire yet")
-            if part
-        ]
+        is_waiting = when is not None or hasattr(trigger, "dates")  # the clock fires nothing in this version
+        state = "disabled" if trigger.disabled else "does not fire yet" if is_waiting else ""
+        facts = [part for part in (str(when) if when else "", state) if part]
         more = f" ({', '.join(facts)})" if facts else ""
         lines.append(f"{trigger.id}: {trigger.type.rsplit('.', 1)[-1]}{more}")
     return lines
