@@ -104,7 +104,9 @@ def test_the_kernel_answers_at_once_while_a_flow_runs(kernel: Kernel) -> None:
 def test_at_most_ten_updates_a_second_are_sent(kernel: Kernel) -> None:
     kernel.run(f"%%flow --run\n{BUSY}")
     kernel.read_until(is_final)
-    sent = [when for when, message in kernel.seen if message["header"]["msg_type"] == "comm_msg"]
+    # When they were sent, by the kernel's own clock: on a busy machine they arrive in bunches.
+    headers = [message["header"] for _, message in kernel.seen]
+    sent = [header["date"].timestamp() for header in headers if header["msg_type"] == "comm_msg"]
     assert len(sent) > 5
     busiest = max(sum(1 for other in sent if when <= other < when + 1) for when in sent)
     assert busiest <= 10
