@@ -95,6 +95,7 @@ _TASKS: dict[str, str] = {
     **_names("nbflow.tasks.log:Log", f"{_CORE}.log.Log", "log", f"{_OLD}.log.Log"),
     **_names("nbflow.tasks.debug:Return", f"{_CORE}.debug.Return", "return", f"{_OLD}.debugs.Return"),
     **_names("nbflow.tasks.debug:Echo", f"{_CORE}.debug.Echo", "echo", f"{_OLD}.debugs.Echo"),
+    **_names("nbflow.tasks.toggle:Toggle", f"{_CORE}.trigger.Toggle", "toggle", "io.kestra.core.tasks.trigger.Toggle"),
     **_names("nbflow.tasks.execution:Fail", f"{_CORE}.execution.Fail", "fail", f"{_OLD}.executions.Fail"),
     **_names("nbflow.tasks.execution:Assert", f"{_CORE}.execution.Assert", "assert"),
     **_names("nbflow.tasks.execution:Labels", f"{_CORE}.execution.Labels", "labels", f"{_OLD}.executions.Labels"),
@@ -116,6 +117,7 @@ _TASKS: dict[str, str] = {
     **_flow("for_each:EachSequential", "EachSequential", "each_sequential"),
     **_flow("for_each:EachParallel", "EachParallel", "each_parallel"),
     **_flow("subflow:Subflow", "Subflow", "subflow", f"{_OLD}.flows.Flow"),
+    **_flow("template:Template", "Template", "flow_template"),
     **_flow("sleep:Sleep", "Sleep", "sleep", old=False),
     **_names(
         "nbflow.tasks.http.request:Request",
@@ -187,6 +189,16 @@ _CONDITIONS: dict[str, str] = {
     ),
     **_condition("logic", "Not"),
     **_condition("logic", "Or"),
+    **_names(
+        "nbflow.triggers.conditions.flows:FlowCondition",
+        f"{_CORE}.condition.FlowCondition",
+        "io.kestra.core.models.conditions.types.FlowCondition",
+    ),
+    **_names(
+        "nbflow.triggers.conditions.flows:FlowNamespaceCondition",
+        f"{_CORE}.condition.FlowNamespaceCondition",
+        "io.kestra.core.models.conditions.types.FlowNamespaceCondition",
+    ),
     **_names(
         "nbflow.triggers.conditions.multiple:MultipleCondition",
         f"{_CORE}.condition.MultipleCondition",

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbflow"
 
 LAYERS: list[set[str]] = [
-    {"errors", "clock", "nearest", "types", "settings"},
+    {"errors", "clock", "nearest", "regexes", "types", "settings"},
     {"model", "expressions"},
     {"plugins", "builtin"},
     {"tasks", "triggers", "runners", "source", "store"},
@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
 ]
 """From the ground up; a part may import from the layers below its own."""
 
-FREE_WITHIN = ({"errors", "clock", "nearest", "types", "settings"}, {"plugins", "builtin"})
+FREE_WITHIN = ({"errors", "clock", "nearest", "regexes", "types", "settings"}, {"plugins", "builtin"})
 """Layers whose parts may import each other; elsewhere neighbours stay apart."""
 
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

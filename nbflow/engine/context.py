@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from nbflow.engine.flows import Flows
 from nbflow.engine.history import History
 from nbflow.engine.log_files import LogFile
-from nbflow.engine.others import OtherExecutions
+from nbflow.engine.others import OtherExecutions, OtherTriggers
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.variables import author_texts, label_tree
 from nbflow.errors import TaskFailedError
 from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.task import LogLevel
-from nbflow.plugins import Executions, FileStorage, KvStorage, NamespaceFileStorage, Upkeep
+from nbflow.plugins import Executions, FileStorage, KvStorage, NamespaceFileStorage, Triggers, Upkeep
 from nbflow.store import Store
 from nbflow.types import JsonValue
 
@@ -198,6 +198,10 @@ class TaskContext:
     @property
     def namespace_files(self) -> NamespaceFileStorage:
         return self._store.namespace_files
+
+    @property
+    def triggers(self) -> Triggers:
+        return OtherTriggers(self._store, self._history.clock)
 
     @property
     def upkeep(self) -> Upkeep:

@@ -19,7 +19,7 @@ from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
 from nbflow.engine.measuring import measured
 from nbflow.engine.ownership import Ownership
 from nbflow.engine.reviewing import render_in
-from nbflow.engine.starting import new_execution
+from nbflow.engine.starting import check_labels, new_execution
 from nbflow.engine.steering import Steering
 from nbflow.engine.triggers.listening import Listening
 from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
@@ -147,6 +147,7 @@ class Engine(Steering):
         Raises: FlowNotFoundError, InputError, ConflictError when the flow is disabled, WaitTimeoutError (the
         execution goes on).
         """
+        check_labels(labels or {})
         flow = await asyncio.to_thread(self.flow, namespace, flow_id, revision)
         if flow.disabled or flow.draft:
             state = "disabled" if flow.disabled else "a draft"

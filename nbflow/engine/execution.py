@@ -11,6 +11,7 @@ from datetime import datetime
 
 from nbflow.engine.context import TaskLogger
 from nbflow.engine.limits import FlowSlots
+from nbflow.engine.output_limits import check_size
 from nbflow.engine.promises import Promises
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.retries import next_attempt
@@ -18,7 +19,7 @@ from nbflow.engine.revising import restarted
 from nbflow.engine.scope import TaskScope, end_killed
 from nbflow.engine.skipping import listens
 from nbflow.engine.workings import Workings
-from nbflow.errors import NbflowError
+from nbflow.errors import NbflowError, TaskFailedError
 from nbflow.model.flow import Flow
 from nbflow.model.policies import Retry, RetryBehavior
 from nbflow.model.state import State, worst
@@ -267,7 +268,7 @@ class ExecutionRun:
         return await TaskScope(self._workings).run_sequence(tasks)
 
     def _outputs(self, state: State) -> tuple[dict[str, JsonValue], bool]:
-        """The flow's declared outputs, and whether every one that is required could be rendered."""
+        """The flow's declared outputs; and whether each that is required could be rendered and none is too large."""
         renderer = Renderer(self._workings.variables, self._workings.services)
         outputs: dict[str, JsonValue] = {}
         complete = True
@@ -280,6 +281,11 @@ class ExecutionRun:
                     continue
                 self._logger().error(f"output `{declared.id}`: {error}")
                 complete = False
+        try:
+            check_size(outputs, self._workings.store.settings.max_output_bytes)
+        except TaskFailedError as too_much:
+            self._logger().error(f"outputs of the flow: {too_much}")
+            return {}, False
         return outputs, complete
 
     def _logger(self) -> TaskLogger:

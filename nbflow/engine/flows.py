@@ -26,11 +26,17 @@ class Flows:
         """Told of each flow that is deployed here; of one that is deleted, by None in its place."""
 
     def deploy(self, text: str, *, strict: bool = False) -> Flow:
-        """Save a flow; a new revision only if its text has changed. Raises: FlowValidationError."""
+        """Save a flow; a new revision only if its text has changed. Raises: FlowValidationError.
+
+        It is switched on or off as its text says, also where it was switched since then without a new revision.
+        """
         pools = self._store.settings.pools
         flow = load_flow(text, defaults=self._defaults_of(text), pools=pools, strict=strict).flow
-        revision, _ = self._store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
+        revision, is_new = self._store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
         deployed = self.get(flow.namespace, flow.id, revision)
+        if not is_new and deployed.disabled != flow.disabled:
+            self._store.flows.set_disabled(flow.namespace, flow.id, flow.disabled)
+            deployed = self.get(flow.namespace, flow.id, revision)
         if self.on_change is not None:
             self.on_change(flow.namespace, flow.id, deployed)
         return deployed
@@ -69,7 +75,9 @@ class Flows:
     def _read(self, stored: StoredFlow) -> Flow:
         defaults, pools = self._defaults(stored.namespace), self._store.settings.pools
         loaded = load_flow(stored.source, defaults=defaults, pools=pools, strict=False)
-        return loaded.flow.with_source(stored.source, loaded.document, stored.revision)
+        flow = loaded.flow.with_source(stored.source, loaded.document, stored.revision)
+        # The history knows best: a flow can be switched off and on without a new revision.
+        return flow if flow.disabled == stored.disabled else flow.switched(stored.disabled)
 
     def _defaults_of(self, text: str) -> list[PluginDefault]:
         found = _NAMESPACE.search(text)

@@ -61,7 +61,7 @@ class History:
     def change(self, execution: Execution) -> Execution:
         """Replace the execution's record."""
         self.execution = execution
-        self._writer.defer(SaveExecution(execution, next(self._seq), self._owner))
+        self._writer.defer(SaveExecution(execution, next(self._seq), self._owner), *self._hub.noted(execution))
         self._hub.publish(ExecutionChanged(execution))
         return execution
 

@@ -7,8 +7,11 @@ import threading
 from collections.abc import Callable
 
 from nbflow.model.events import Event
+from nbflow.model.execution import Execution
+from nbflow.store.changes import NoteStateChange
 
 Watcher = Callable[[Event], None]
+Noter = Callable[[Execution], NoteStateChange | None]
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +20,8 @@ class Hub:
     """Hands every event to its watchers, on the thread where it happened; they must be quick."""
 
     def __init__(self) -> None:
+        self.noter: Noter | None = None
+        """Says what is to be committed together with a change of an execution, while somebody wants that."""
         self._lock = threading.Lock()
         self._of_all: tuple[Watcher, ...] = ()
         self._of_one: dict[str, tuple[Watcher, ...]] = {}
@@ -41,6 +46,11 @@ class Hub:
                     self._of_one.pop(execution_id, None)
 
         return unsubscribe
+
+    def noted(self, execution: Execution) -> tuple[NoteStateChange, ...]:
+        """What is to be committed together with an execution as it now is."""
+        note = self.noter(execution) if self.noter is not None else None
+        return () if note is None else (note,)
 
     def publish(self, event: Event) -> None:
         """Tell the watchers. One that raises is logged and the others go on."""

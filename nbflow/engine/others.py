@@ -1,4 +1,4 @@
-"""What a task may ask about executions, its own and others: how many there are, their log, and to let one go on."""
+"""What a task may ask about executions and triggers, its own flow's and others'."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime
 from nbflow.clock import Clock
 from nbflow.engine.flows import Flows
 from nbflow.engine.resuming import resumption
-from nbflow.errors import ConflictError, ExecutionNotFoundError
+from nbflow.errors import ConflictError, ExecutionNotFoundError, NotFoundError
 from nbflow.model.execution import Execution
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
+from nbflow.nearest import did_you_mean
 from nbflow.store import Store
 from nbflow.types import JsonValue
 
@@ -66,3 +67,20 @@ class OtherExecutions:
         if record is None:
             raise ExecutionNotFoundError(f"there is no execution {execution_id}")
         return record
+
+
+class OtherTriggers:
+    """The triggers of a home; implements `nbflow.plugins.Triggers`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def switch(self, namespace: str, flow_id: str, trigger_id: str, *, is_on: bool) -> None:
+        flow = Flows(self._store, self._clock).get(namespace, flow_id)
+        known = [trigger.id for trigger in flow.triggers]
+        if trigger_id not in known:
+            raise NotFoundError(
+                f"the flow {flow.uid} has no trigger `{trigger_id}`", hint=did_you_mean(trigger_id, known)
+            )
+        self._store.triggers.switch(namespace, flow_id, trigger_id, disabled=not is_on)

@@ -1,4 +1,4 @@
-"""How much a task may put out: the history keeps it as JSON, and every later expression reads it."""
+"""How much a task, or a flow, may put out: the history keeps it as JSON, and every later expression reads it."""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ class Ownership:
         executions = self._store.executions
         seq = await asyncio.to_thread(executions.last_seq, execution.id) + 1
         execution = execution.move(State.RESTARTED, self._clock.now())
-        if not await executions.reopen(execution, seq, self.engine_id, revision.changed, revision.dropped):
+        notes = self._hub.noted(execution)
+        if not await executions.reopen(execution, seq, self.engine_id, revision.changed, revision.dropped, notes):
             return None
         history = self._history(execution, revision.kept, seq + len(revision.changed))
         self._hub.publish(ExecutionChanged(execution))

@@ -231,6 +231,13 @@ class TaskScope:
             self._history.execution, self.task_run, namespace, flow_id, inputs, labels, revision, wait, key
         )
 
+    async def read_tasks(self, namespace: str, flow_id: str) -> tuple[Sequence[Task], Sequence[Task]]:
+        run = self.task_run
+        if any(above.task_id == run.task_id for above in self._history.ancestors(run)):  # ids are unique in a flow
+            raise TaskFailedError(f"`{run.task_id}` lies in itself: {namespace}.{flow_id} has itself among its tasks")
+        flow = await asyncio.to_thread(self._workings.calls.flow, namespace, flow_id)
+        return flow.tasks, flow.errors
+
     async def render_within(self, execution: Execution, value: object) -> object:
         store, calls = self._workings.store, self._workings.calls
         flow = await asyncio.to_thread(calls.flow, execution.namespace, execution.flow_id, execution.flow_revision)

@@ -15,6 +15,7 @@ from nbflow.expressions import default_environment
 from nbflow.model.execution import Execution
 from nbflow.model.flow import Check, CheckBehavior, CheckStyle, Flow
 from nbflow.model.inputs import Input, input_value, read_inputs, with_input
+from nbflow.model.labels import SYSTEM
 from nbflow.model.state import State, StateHistory
 from nbflow.model.task import LogLevel
 from nbflow.plugins import FileStorage
@@ -39,6 +40,19 @@ class Start:
     notes: list[tuple[LogLevel, str]] = field(default_factory=list)
 
 
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Raises: InputError for labels that only the engine may give; a correlation id may come from outside."""
+    problems = [
+        Problem(
+            f"the label `{key}` cannot be set: `{SYSTEM}*` belongs to nbflow", path="labels", hint="choose another key"
+        )
+        for key in labels
+        if key.startswith(SYSTEM) and key != CORRELATION
+    ]
+    if problems:
+        raise InputError("the labels are not valid", problems)
+
+
 def new_execution(
     flow: Flow,
     given: Mapping[str, object],
@@ -60,7 +74,7 @@ def new_execution(
     """
     execution_id = execution_id or new_id()
     correlation = dict(parent.labels).get(CORRELATION) if parent is not None else None
-    all_labels = {**flow.label_map, **labels, CORRELATION: correlation or execution_id}
+    all_labels = {**flow.label_map, **labels, CORRELATION: correlation or labels.get(CORRELATION) or execution_id}
     execution = Execution(
         id=execution_id,
         namespace=flow.namespace,

@@ -8,10 +8,10 @@ from typing import Any
 
 from nbflow.errors import TemplateError
 from nbflow.expressions.comparing import contains, same
-from nbflow.expressions.java.regexes import full_match, replace_all, replace_first, split
 from nbflow.expressions.lexer import WHITE_SPACE
 from nbflow.expressions.text import java_text
 from nbflow.expressions.values import Char, Entry, View
+from nbflow.regexes import full_match, replace_all, replace_first, split
 
 # Methods take what Java's do, of whatever kind; a wrong kind is an error of the expression.
 Method = Callable[..., Any]

@@ -74,8 +74,10 @@ class Listener(Model):
 class Flow(Model):
     """The definition of a pipeline: tasks, what they need and what starts them."""
 
-    id: Text = Field(pattern=IDENTIFIER.pattern, description="Name of the flow, once in its namespace.")
-    namespace: Text = Field(pattern=NAMESPACE.pattern, description="Dotted home of the flow: `company.team`.")
+    id: Text = Field(pattern=IDENTIFIER.pattern, max_length=100, description="Name of the flow, once in its namespace.")
+    namespace: Text = Field(
+        pattern=NAMESPACE.pattern, max_length=150, description="Dotted home of the flow: `company.team`."
+    )
     revision: int | None = Field(default=None, description="Number of this version; nbflow counts by itself.")
     version: Text | None = Field(default=None, description="Version of the flow language; accepted as it is.")
     description: Text | None = Field(default=None, description="What the flow is for; Markdown.")
@@ -132,6 +134,10 @@ class Flow(Model):
         flow._source = source
         flow._document = document
         return flow
+
+    def switched(self, disabled: bool) -> Flow:
+        """The same flow, switched off or on."""
+        return self.model_copy(update={"disabled": disabled})
 
     def to_dict(self, *, with_source: bool = False) -> dict[str, JsonValue]:
         """Kestra's JSON of a flow: what its author wrote, and the revision."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from nbflow import regexes
+from nbflow.errors import TemplateError
 from nbflow.model import input_values as values_
 from nbflow.model.base import Duration, Model, Text
 from nbflow.model.durations import format_duration
@@ -93,13 +94,18 @@ class TextInput(Input):
     def _is_pattern(cls, pattern: str | None) -> str | None:
         if pattern is not None:
             try:
-                re.compile(pattern)
-            except re.error as broken:
-                raise ValueError(f"must be a regular expression: {broken}, got {shown(pattern)}") from broken
+                regexes.check(pattern)
+            except TemplateError as broken:
+                reason = broken.__cause__ or broken.message
+                raise ValueError(f"must be a regular expression: {reason}, got {shown(pattern)}") from broken
         return pattern
 
     def _matched(self, text: str, found: str) -> str:
-        if self.validator is not None and re.fullmatch(self.validator, text) is None:
+        try:
+            matches = self.validator is None or regexes.full_match(text, self.validator)
+        except TemplateError as endless:
+            raise ValueError(endless.message) from endless
+        if not matches:
             raise ValueError(f"must match `{self.validator}`{found}")
         return text
 
@@ -223,6 +229,7 @@ class SelectInput(ChoiceInput):
     """One of several values."""
 
     type: Literal["SELECT"] = Field(default="SELECT", description="One of several values.")
+    is_radio: bool = Field(default=False, description="Whether a form shows all values at once, to pick one.")
 
     def _read(self, value: object) -> JsonValue:
         return self._chosen(value)
@@ -364,6 +371,17 @@ class FileInput(Input):
         description="Endings that are taken, such as .csv.",
     )
 
+    @field_validator("defaults")
+    @classmethod
+    def _is_stored(cls, value: JsonValue) -> JsonValue:
+        if isinstance(value, str) and not holds_expression(value) and "://" not in value:
+            raise PydanticCustomError(
+                "file_default",
+                "must be the URI of a stored file, got {found}",
+                {"found": shown(value), "hint": "a path leads elsewhere on each machine: give it when the flow is run"},
+            )
+        return value
+
     def _read(self, value: object) -> JsonValue:
         path = values_.to_file(value)
         endings = [f".{ending.lstrip('.').lower()}" for ending in self.allowed_file_extensions]
@@ -376,7 +394,7 @@ class ArrayInput(Input):
     """A list of values of one type."""
 
     type: Literal["ARRAY"] = Field(default="ARRAY", description="A list of values of one type.")
-    item_type: Annotated[Text, BeforeValidator(_upper)] = Field(default="STRING", description="Type of the values.")
+    item_type: Annotated[Text, BeforeValidator(_upper)] = Field(description="Type of the values.")
 
     @field_validator("item_type")
     @classmethod

@@ -23,7 +23,7 @@ _WHOLE = re.compile(r"[-+]?[0-9]+\Z")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
 _FRACTION = re.compile(r"(?<=[.,])([0-9]{6})[0-9]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+\Z")
-_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+@[^\s@.]+(?:\.[^\s@.]+)+\Z")
+_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+@[^\s@.]+(?:\.[^\s@.]+)*\Z")
 _YES = {"true", "yes", "on", "1"}
 _NO = {"false", "no", "off", "0"}
 _MAX_DIGITS = 1000

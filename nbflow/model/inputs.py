@@ -78,8 +78,8 @@ def read_inputs(
     """Read the values given for the inputs of a flow.
 
     Returns the values as expressions see them (`a.b` nested), every problem, and the ids given that no input has.
-    An input whose `dependsOn` condition is false is left out; one that is optional and not given is null. `given`
-    may be flat (`{"a.b": 1}`) or nested (`{"a": {"b": 1}}`).
+    An input whose `dependsOn` condition is false, or cannot be evaluated, is left out; one that is optional and not
+    given is null. `given` may be flat (`{"a.b": 1}`) or nested (`{"a": {"b": 1}}`).
     """
     reading = _Reading(inputs, given, render)
     for declared in inputs:
@@ -154,7 +154,10 @@ class _Reading:
         condition = declared.depends_on.condition
         if condition is None:
             return True
-        answer = self._render(condition, _nest(self._values)) if holds_expression(condition) else condition
+        try:
+            answer = self._render(condition, _nest(self._values)) if holds_expression(condition) else condition
+        except NbflowError:  # it cannot be said to hold; the loader has told its author
+            return False
         return str(answer).strip().lower() not in ("", "false", "0", "-0", "none")
 
     def _find(self, declared: Input) -> tuple[bool, object]:

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field
 
 from nbflow.model.base import Model, Text
 from nbflow.model.condition import ConditionField
+from nbflow.model.labels import LabelsToGive
 from nbflow.model.plugin import Plugin, plugin_field
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel, WorkerGroup
@@ -28,9 +29,7 @@ class Trigger(Plugin):
     conditions: list[ConditionField] = Field(default_factory=list, description="Fires only when all of these hold.")
     when: Text | None = Field(default=None, description="Fires only when this expression is true.")
     inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Inputs of the executions it starts.")
-    labels: dict[str, Text] | list[dict[str, Text]] = Field(
-        default_factory=dict, description="Labels of the executions it starts."
-    )
+    labels: LabelsToGive = Field(default_factory=dict, description="Labels of the executions it starts.")
     stop_after: list[State] = Field(
         default_factory=list, description="Switch the trigger off after an execution ended in one of these states."
     )

@@ -16,6 +16,7 @@ from nbflow.plugins.context import (
     NamespaceFileStorage,
     RunContext,
     TaskLog,
+    Triggers,
     Upkeep,
 )
 from nbflow.plugins.registry import (
@@ -62,6 +63,7 @@ __all__ = [
     "TaskRunner",
     "Text",
     "Trigger",
+    "Triggers",
     "Upkeep",
     "condition_type",
     "plugin_type",

@@ -89,6 +89,14 @@ class Purged:
         )
 
 
+class Triggers(Protocol):
+    """The triggers of the home's flows. Methods block."""
+
+    def switch(self, namespace: str, flow_id: str, trigger_id: str, *, is_on: bool) -> None:
+        """Switch a trigger on or off, whatever its flow says. Raises: NotFoundError when there is none."""
+        ...
+
+
 class Upkeep(Protocol):
     """Deletes what the history need not keep. Methods block; what is under way is never touched.
 
@@ -195,6 +203,10 @@ class KvStorage(Protocol):
 
     def list(self, namespace: str, now: datetime) -> Sequence[StoredKey]:
         """What is stored in a namespace, sorted by key."""
+        ...
+
+    def knows(self, namespace: str) -> bool:
+        """Whether there is such a namespace: a flow, a stored value, a secret or settings are in it, or below."""
         ...
 
 
@@ -369,6 +381,11 @@ class RunContext(Protocol):
     @property
     def namespace_files(self) -> NamespaceFileStorage:
         """Files of namespaces."""
+        ...
+
+    @property
+    def triggers(self) -> Triggers:
+        """The triggers of flows."""
         ...
 
     @property

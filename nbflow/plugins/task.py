@@ -167,6 +167,13 @@ class Scope(Protocol):
         """
         ...
 
+    async def read_tasks(self, namespace: str, flow_id: str) -> tuple[Sequence[Task], Sequence[Task]]:
+        """The `tasks` and the `errors` of a deployed flow, which may be run here as children.
+
+        Raises: FlowNotFoundError; TaskFailedError when this task lies in itself that way.
+        """
+        ...
+
     async def render_within(self, execution: Execution, value: object) -> object:
         """Render a value with what expressions see in an execution that was called and has ended."""
         ...

@@ -18,6 +18,7 @@ from nbflow.errors import (
     TemplateError,
     WaitTimeoutError,
 )
+from nbflow.store import InvalidNameError, InvalidValueError
 from nbflow.types import JsonValue
 
 
@@ -39,6 +40,8 @@ STATUSES: tuple[tuple[type[NbflowError], int, str], ...] = (
     (TemplateError, 422, "Invalid entity"),
     (PluginError, 422, "Invalid entity"),
     (TaskFailedError, 422, "Invalid entity"),
+    (InvalidNameError, 422, "Invalid entity"),
+    (InvalidValueError, 422, "Invalid entity"),
     (WaitTimeoutError, 409, "Conflict"),
 )
 """The first fitting line counts; what is in none is the server's own failure (500)."""

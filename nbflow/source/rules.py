@@ -14,6 +14,9 @@ from nbflow.source.resolving import Part
 from nbflow.types import JsonValue
 
 DAG = "io.kestra.plugin.core.flow.Dag"
+_FLOW_TRIGGER = "io.kestra.plugin.core.trigger.Flow"
+_NARROWS = ("preconditions", "dependsOn", "conditions", "when")
+"""What says which executions a Flow trigger looks at."""
 
 _Needs = dict[str, list[tuple[str, Path]]]
 """Id → the ids that it depends on, each with the place where it is written."""
@@ -28,6 +31,7 @@ def check_rules(findings: Findings, raw: Mapping[str, JsonValue], parts: Sequenc
     _nested_inputs(findings, raw)
     _input_needs(findings, raw)
     _calls_itself(findings, raw, parts)
+    _fires_for_everything(findings, parts)
     are_tasks = {id(part.raw) for part in parts if part.kind == "task"}
     for path in [(), *tasks]:
         _levels(findings, _at(findings.document.value, path), path, are_tasks)
@@ -121,6 +125,19 @@ def _calls_itself(findings: Findings, raw: Mapping[str, JsonValue], parts: Seque
         path = findings.path_of(part.raw)
         if is_call and path is not None and (part.raw.get("namespace"), part.raw.get("flowId")) == own:
             findings.error((*path, "flowId"), f"`{own[0]}.{own[1]}` calls itself", "name another flow")
+
+
+def _fires_for_everything(findings: Findings, parts: Sequence[Part]) -> None:
+    """A Flow trigger that narrows nothing down is hardly meant so."""
+    for part in () if findings.has_errors else parts:
+        path = findings.path_of(part.raw)
+        is_listener = part.kind == "trigger" and part.cls is not None and part.cls.type_name == _FLOW_TRIGGER
+        if is_listener and path is not None and not any(part.raw.get(name) for name in _NARROWS):
+            findings.warning(
+                (*path, "type"),
+                "fires for every execution of every flow",
+                "name those that count: `preconditions`, `dependsOn`, `conditions` or `when`",
+            )
 
 
 def _levels(findings: Findings, value: object, path: Path, are_tasks: set[int]) -> None:

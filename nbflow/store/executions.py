@@ -12,7 +12,7 @@ from nbflow.model.execution import Execution, LogEntry, TaskRun
 from nbflow.model.state import TERMINAL, State
 from nbflow.store import tables
 from nbflow.store.batch import Entry, Rows, Statements, cursor_of
-from nbflow.store.changes import SaveExecution, SaveTaskRun
+from nbflow.store.changes import Change, SaveExecution, SaveTaskRun
 from nbflow.store.database import Database, hold_flow
 from nbflow.store.listing import Filter, count_query, page
 from nbflow.store.records import execution_from_row, log_from_row, task_run_from_row, to_micros
@@ -194,11 +194,18 @@ class ExecutionStore:
         return self._writer.call(work)
 
     async def reopen(
-        self, execution: Execution, seq: int, owner: str, task_runs: Sequence[TaskRun], dropped: Collection[str]
+        self,
+        execution: Execution,
+        seq: int,
+        owner: str,
+        task_runs: Sequence[TaskRun],
+        dropped: Collection[str],
+        beside: Sequence[Change] = (),
     ) -> bool:
         """Let an engine go on with an execution that had ended, unless somebody else did so just now; atomically.
 
         `task_runs` are those that change with it, numbered from `seq` on; those of `dropped` are deleted.
+        What is `beside` is written with it.
         """
 
         def work(connection: Connection) -> bool:
@@ -210,6 +217,8 @@ class ExecutionStore:
             rows.add(Entry(SaveExecution(execution, seq, owner)))
             for number, run in enumerate(task_runs, seq + 1):
                 rows.add(Entry(SaveTaskRun(run, number)))
+            for change in beside:
+                rows.add(Entry(change))
             self._statements.write(cursor_of(connection), rows)
             for some in _portions(list(dropped)):
                 of_them = (_task_runs.c.execution_id == execution.id, _task_runs.c.id.in_(some))

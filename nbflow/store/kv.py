@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, true, union_all
 
 from nbflow.errors import ConflictError, NbflowError
 from nbflow.model.durations import format_duration
@@ -97,6 +97,20 @@ class KvStore:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
+
+    def knows(self, namespace: str) -> bool:
+        """Whether there is such a namespace: a flow, a stored value, a secret or settings are in it, or below."""
+        flows = tables.flows
+        places = (
+            (flows.c.namespace, flows.c.deleted.is_(None)),
+            (_kv.c.namespace, true()),
+            (tables.secrets.c.namespace, true()),
+            (tables.namespaces.c.id, true()),
+        )
+        named = union_all(
+            *(select(name).where(within_namespace(name, namespace, True), is_there) for name, is_there in places)
+        )
+        return self._database.first(named.limit(1)) is not None
 
     def put(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, select, update
 
 from nbflow.store import tables
-from nbflow.store.database import Database
+from nbflow.store.database import Database, hold_flow
 from nbflow.store.records import (
     object_from_json,
     object_to_json,
@@ -60,6 +60,18 @@ class TriggerStore:
         if flow_id is not None:
             query = query.where(_triggers.c.flow_id == flow_id)
         return [_state_from_row(row) for row in self._database.all(query)]
+
+    def switch(self, namespace: str, flow_id: str, trigger_id: str, *, disabled: bool) -> None:
+        """Switch a trigger off or on; what else is known of it stays."""
+        key = _is(namespace, flow_id, trigger_id)
+        names = {"namespace": namespace, "flow_id": flow_id, "trigger_id": trigger_id}
+
+        def work(connection: Connection) -> None:
+            hold_flow(connection, namespace, flow_id)  # two machines must not both find that it is a new one
+            if not connection.execute(update(_triggers).where(key).values(disabled=disabled)).rowcount:
+                connection.execute(_triggers.insert().values(**names, disabled=disabled, data="{}"))
+
+        self._writer.call(work)
 
     def save(self, state: TriggerState) -> None:
         """Keep a state in place of the one before."""

@@ -79,16 +79,19 @@ class Writer:
         """Whether nothing has happened for so long that the thread waits without a timer."""
         return self._is_dormant
 
-    def defer(self, change: Change) -> None:
-        """Write a change with the next commit, at the latest 20 ms from now.
+    def defer(self, change: Change, *beside: Change) -> None:
+        """Write a change with the next commit, at the latest 20 ms from now; those `beside` it in the same one.
 
         Of changes to the same record that share a commit the last one counts. Raises: StoreError when a value
         cannot be written as JSON, or the writer is closed.
         """
         entry = Entry(change)
+        others = [Entry(other) for other in beside] if beside else ()
         with self._lock:
             self._refuse_when_closed()
             self._rows.add(entry)
+            for other in others:
+                self._rows.add(other)
             if self._is_dormant or self._thread is None:
                 self._rouse()
 

@@ -51,7 +51,7 @@ class Set(RunnableTask):
     async def run(self, ctx: RunContext) -> RunnableTask.Output:
         await asyncio.to_thread(
             ctx.kv.put,
-            self.namespace or ctx.namespace,
+            await _place(ctx, self.namespace),
             self.key,
             self.value,
             ctx.now(),
@@ -77,7 +77,7 @@ class Get(RunnableTask):
     error_on_missing: Dynamic[bool] = Field(default=False, description="Whether to fail when there is no value.")
 
     async def run(self, ctx: RunContext) -> Output:
-        places = [self.namespace] if self.namespace else list(reversed(lineage(ctx.namespace)))
+        places = [await _place(ctx, self.namespace)] if self.namespace else list(reversed(lineage(ctx.namespace)))
         for namespace in places:
             found = await asyncio.to_thread(ctx.kv.get, namespace, self.key, ctx.now())
             if found is not None:
@@ -99,7 +99,7 @@ class Delete(RunnableTask):
     error_on_missing: Dynamic[bool] = Field(default=False, description="Whether to fail when there is no value.")
 
     async def run(self, ctx: RunContext) -> Output:
-        namespace = self.namespace or ctx.namespace
+        namespace = await _place(ctx, self.namespace)
         deleted = await asyncio.to_thread(ctx.kv.delete, namespace, self.key, ctx.now())
         if self.error_on_missing and not deleted:
             await asyncio.to_thread(_refuse_missing, ctx, namespace, self.key)
@@ -117,8 +117,15 @@ class GetKeys(RunnableTask):
     namespace: Dynamic[Text] | None = Field(default=None, description="Whose keys; the flow's unless said.")
 
     async def run(self, ctx: RunContext) -> Output:
-        entries = await asyncio.to_thread(ctx.kv.list, self.namespace or ctx.namespace, ctx.now())
+        entries = await asyncio.to_thread(ctx.kv.list, await _place(ctx, self.namespace), ctx.now())
         return self.Output(keys=[entry.key for entry in entries if entry.key.startswith(self.prefix or "")])
+
+
+async def _place(ctx: RunContext, named: str | None) -> str:
+    """The namespace whose key it is. Raises: TaskFailedError for one that nobody knows: most likely it is misspelt."""
+    if named is None or named in lineage(ctx.namespace) or await asyncio.to_thread(ctx.kv.knows, named):
+        return named or ctx.namespace
+    raise TaskFailedError(f"there is no namespace `{named}`", hint="check its spelling, or deploy a flow to it first")
 
 
 def _refuse_missing(ctx: RunContext, namespace: str, key: str) -> None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from typing import Annotated
 
 from pydantic import BeforeValidator
+
+_MORE_THAN_ISO = re.compile(r"(?<=\.[0-9]{6})[0-9]+|\[[^\]]*\]$")
+"""What Java writes beside: fractions finer than a microsecond, and the name of the zone after its offset."""
+
+
+def iso_instant(text: str) -> datetime:
+    """A date and time as ISO 8601, or as Java prints it; without a zone when the text names none.
+
+    Raises: ValueError.
+    """
+    return datetime.fromisoformat(_MORE_THAN_ISO.sub("", text.strip()))
 
 
 def _read_instant(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     try:
-        return datetime.fromisoformat(str(value).strip())
+        return iso_instant(str(value))
     except ValueError as cause:
         raise ValueError(f"must be an ISO 8601 date such as 2024-01-31T09:00:00Z, got `{value}`") from cause
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from nbflow.model.base import Duration
 from nbflow.model.condition import ConditionField
+from nbflow.model.labels import LabelsToGive
 from nbflow.plugins import Model, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_cron, check_timezone
 from nbflow.triggers.moments import Instant
@@ -30,9 +31,7 @@ class Backfill(Model):
     start: Instant = Field(description="First date, as ISO 8601.")
     end: Instant | None = Field(default=None, description="Last date; now unless said.")
     inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Inputs of these executions.")
-    labels: dict[str, Text] | list[dict[str, Text]] = Field(
-        default_factory=dict, description="Labels of these executions."
-    )
+    labels: LabelsToGive = Field(default_factory=dict, description="Labels of these executions.")
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -72,6 +71,11 @@ class Schedule(Trigger):
     )
     schedule_conditions: list[ConditionField] = Field(default_factory=list, description="Older form of `conditions`.")
     backfill: Backfill | None = Field(default=None, description="Past dates to run once the flow is saved.")
+
+    @field_validator("backfill", mode="before")
+    @classmethod
+    def _asks_for_past_dates(cls, value: object) -> object:
+        return None if value == {} else value  # older exports of a flow hold an empty one
 
     @field_validator("timezone")
     @classmethod

@@ -42,7 +42,7 @@ def copies_of(engine: Engine) -> list[bytes]:
     writer = engine.store.writer
     database = engine.settings.home / _DATABASE
     commit: Callable[..., object] = writer._commit
-    defer: Callable[[Change], None] = writer.defer
+    defer: Callable[..., None] = writer.defer
 
     def commit_and_copy(*args: object) -> object:
         failure = commit(*args)
@@ -51,12 +51,12 @@ def copies_of(engine: Engine) -> list[bytes]:
         history.close()
         return failure
 
-    def defer_and_commit(change: Change) -> None:
-        defer(change)
+    def defer_and_commit(*changes: Change) -> None:
+        defer(*changes)
         writer.flush()
 
     writer._commit = commit_and_copy  # type: ignore[method-assign,assignment]  # nothing else tells of each commit
-    writer.defer = defer_and_commit  # type: ignore[method-assign]
+    writer.defer = defer_and_commit  # type: ignore[method-assign,assignment]
     return copies
 
 

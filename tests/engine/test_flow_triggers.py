@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ from nbflow.engine import Engine, Execution
 from nbflow.model.events import ExecutionChanged
 from nbflow.store import TriggerState
 from nbflow.testing import FakeClock, eventually
+from tests.engine.cutting import copies_of
 
 OVEN = """
 id: oven
@@ -256,6 +259,25 @@ def test_nothing_is_watched_without_a_flow_trigger(engine: Engine) -> None:
     assert not engine._hub._of_all
 
 
+def test_flows_that_listen_to_each_other_come_to_an_end(
+    engine: Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nbflow.engine.triggers.upstream.LONGEST", 4)
+    caplog.set_level(logging.WARNING, "nbflow")
+    of = "conditions: [{{type: " + _CONDITION + ".ExecutionFlow, namespace: town, flowId: {}}}]\n"
+    engine.deploy(listener(of.format("pong") + "states: [SUCCESS, FAILED]", id="ping"))
+    engine.deploy(listener(of.format("ping") + "states: [SUCCESS, FAILED]", id="pong"))
+    engine.run("town", "ping")
+    eventually(lambda: "flows that listen to each other run for ever" in caplog.text, within=10)
+    last = engine.executions("town")[0]
+    none_more(engine, 3, "ping")
+    none_more(engine, 2, "pong")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"trigger bell of town.pong does not fire: execution {last.id} is the last of 4 that were started because of "
+        "each other (flows that listen to each other run for ever: let a condition end the circle)"
+    ]
+
+
 def test_a_trigger_that_another_engine_deploys_is_noticed(engine: Engine) -> None:
     engine.deploy(OVEN)
     run(engine, "oven")
@@ -354,6 +376,20 @@ def test_it_waits_until_all_have_come_then_begins_anew(clocked: Engine, trigger:
     sales(clocked, 2)
 
 
+def test_the_outputs_of_all_that_it_waited_for_are_put_together(clocked: Engine) -> None:
+    clocked.deploy(MIXER + "outputs:\n  - {id: dough, type: STRING, value: soft}\n")
+    clocked.deploy(
+        listener(BOTH + "inputs: {all: '{{ trigger.outputs.baked }} {{ trigger.outputs.dough }}'}\n", head=ALL)
+    )
+    for loaves in (3, 4):
+        mixed(clocked)
+        run(clocked, "oven", loaves=loaves)
+    assert [sale.inputs for sale in sales(clocked, 2)] == [{"all": "3 soft"}, {"all": "4 soft"}]
+
+
+ALL = "inputs: [{id: all, type: STRING}]"
+
+
 def test_without_a_reset_each_that_comes_again_fires(clocked: Engine) -> None:
     clocked.deploy(listener(BOTH + "  resetOnSuccess: false\n"))
     run(clocked, "oven")
@@ -418,6 +454,7 @@ def test_a_change_that_is_told_twice_counts_once(clocked: Engine) -> None:
     sales(clocked, 1)
     record = clocked.record(cause.id)
     clocked._listening._numbers.clear()  # as in an engine that goes on for another
+    clocked.store.writer.defer(*clocked._hub.noted(record))
     clocked._hub.publish(ExecutionChanged(record))
     none_more(clocked, 1)
     mixed(clocked)
@@ -447,6 +484,35 @@ def test_a_window_may_fire_only_once(clocked: Engine, clock: FakeClock) -> None:
 
 
 # -- Engines that die -------------------------------------------------------------------------------------------------
+
+
+def test_no_copy_of_the_history_has_a_change_without_its_note(engine: Engine, tmp_path: Path) -> None:
+    """Wherever an engine dies: triggers were asked about the states an execution came to, or are still to be."""
+    engine.deploy(BROKEN)
+    engine.deploy(listener("states: [RUNNING, FAILED, RESTARTED]"))
+    copies = copies_of(engine)
+    execution = run(engine, "broken")
+    engine.restart(execution.id).wait(10)
+    sales(engine, 5)
+    assert {_what_is_known(copy, tmp_path / "copy.db") for copy in copies} == {"nothing", "noted", "asked"}
+
+
+def _what_is_known(copy: bytes, path: Path) -> str:
+    """How a copy of the history stands to the newest state of its execution."""
+    path.write_bytes(copy)
+    history = sqlite3.connect(path)
+    try:
+        found = history.execute("SELECT id, history FROM executions WHERE namespace = 'bakery'").fetchone()
+        if found is None:
+            return "nothing"
+        moves = json.loads(found[1])
+        noted = history.execute("SELECT count(*) FROM state_changes WHERE number = ?", (len(moves),)).fetchone()[0]
+        fired = history.execute("SELECT count(*) FROM executions WHERE namespace = 'town'").fetchone()[0]
+    finally:
+        history.close()
+    expected = len(moves) - 1  # not for CREATED
+    return "noted" if noted else "asked" if fired == expected else "lost"
+
 
 _DYING = """
 import os, sys

@@ -86,6 +86,38 @@ def test_the_output_of_this_round_is_found_however_deep_the_loops_are(run_tasks:
     assert [run.outputs["value"] for run in execution.task_runs if run.task_id == "take"] == ["a1b1", "a1b2"]
 
 
+def test_the_output_of_another_round_is_found_however_deep_the_loops_are(run_tasks: RunTasks) -> None:
+    execution = run_tasks("""
+        - id: outer
+          type: foreach
+          values: [x, y]
+          tasks:
+            - id: inner
+              type: foreach
+              values: [a, b]
+              tasks:
+                - {id: own, type: return, format: "{{ parent.taskrun.value }}{{ taskrun.value }}"}
+                - {id: plain, type: return, format: "{{ iterationOutput(outputs.own).value ?? 'none' }}"}
+                - id: if
+                  type: if
+                  condition: "true"
+                  then: [{id: deep, type: return, format: "{{ iterationOutput(outputs.own, 1).value ?? 'none' }}"}]
+            - {id: after, type: return, format: "{{ taskrun.value }}"}
+            - id: switch
+              type: switch
+              value: any
+              defaults: [{id: last, type: return, format: "{{ iterationOutput(outputs.after).value ?? 'none' }}"}]
+    """)
+    assert execution.state == "SUCCESS", messages(execution)
+
+    def said(task_id: str) -> list[object]:
+        return [run.outputs["value"] for run in execution.task_runs if run.task_id == task_id]
+
+    assert said("plain") == ["none", "xa", "none", "ya"]
+    assert said("deep") == ["none", "xb", "none", "yb"]
+    assert said("last") == ["none", "x"]
+
+
 def test_a_shared_directory_hands_on_its_round(run_tasks: RunTasks) -> None:
     execution = run_tasks("""
         - id: each
@@ -118,6 +150,26 @@ def test_a_pause_that_runs_out_of_time_fails_as_it_stands(run_tasks: RunTasks) -
     assert states(execution) == {"p": "FAILED"}
     history = execution.task_runs["p"].history.moves
     assert [str(state) for state, _ in history] == ["CREATED", "RUNNING", "PAUSED", "FAILED"]
+
+
+def test_a_task_may_run_on_pause(engine: Engine, run_tasks: RunTasks) -> None:
+    execution = run_tasks(
+        """
+        - {id: pause, type: pause, onPause: {id: tell, type: log, message: please resume me}}
+        - {id: after, type: log, message: resumed}
+        """,
+        wait=False,
+    )
+    engine.wait(execution.id, "PAUSED", 10)
+    assert states(engine.execution(execution.id)) == {"pause": "PAUSED", "tell": "SUCCESS"}
+    engine.resume(execution.id)
+    execution.wait(10)
+    assert messages(execution) == ["please resume me", "resumed"]
+
+
+def test_a_task_on_pause_that_fails_leaves_no_pause(run_tasks: RunTasks) -> None:
+    execution = run_tasks("- {id: pause, type: pause, onPause: {id: tell, type: fail}}")
+    assert states(execution) == {"pause": "FAILED", "tell": "FAILED"}
 
 
 def test_a_file_handed_over_on_resume_is_stored(engine: Engine, run_tasks: RunTasks, tmp_path: Path) -> None:

@@ -63,16 +63,30 @@ def test_outputs_of_a_task_that_failed_are_left_out_with_a_word(run_tasks: RunTa
     assert [message for message in messages(execution) if "exit status 3" in message]
 
 
-def test_outputs_of_tasks_around_others_are_limited_too(engine: Engine, run_tasks: RunTasks) -> None:
-    engine.deploy(
-        """
-id: child
-namespace: tests
-outputs: [{id: text, type: STRING, value: "{{ outputs.a.value }}{{ outputs.a.value }}"}]
-tasks: [{id: a, type: return, format: VALUE}]
-""".replace("VALUE", "y" * 1500)
+def test_outputs_of_the_flow_are_limited_too(run_tasks: RunTasks) -> None:
+    execution = run_tasks(
+        "- {id: a, type: return, format: small}",
+        more="""
+outputs:
+  - {id: small, type: STRING, value: "{{ outputs.a.value }}"}
+  - {id: big, type: JSON, value: "{{ range(1, 800) }}"}
+""",
     )
-    execution = run_tasks("- {id: call, type: io.kestra.plugin.core.flow.Subflow, namespace: tests, flowId: child}")
+    assert (execution.state, execution.outputs) == ("FAILED", {})
+    [message] = messages(execution)
+    assert message.startswith("outputs of the flow: the outputs take 3,")
+    assert "the largest is `big` with 3," in message
+
+
+def test_outputs_of_tasks_around_others_are_limited_too(engine: Engine, run_tasks: RunTasks) -> None:
+    engine.deploy(f"id: child\nnamespace: tests\ntasks: [{{id: a, type: return, format: {'y' * 1500}}}]")
+    execution = run_tasks("""
+        - id: call
+          type: io.kestra.plugin.core.flow.Subflow
+          namespace: tests
+          flowId: child
+          outputs: {text: "{{ outputs.a.value }}{{ outputs.a.value }}"}
+    """)
     assert execution.state == "FAILED"
     assert execution.task_runs["call"].outputs == {}
     assert "the largest is `outputs` with 3,0" in messages(execution)[-1]

@@ -18,6 +18,8 @@ from nbflow.model.scalars import WrittenFloat
 from nbflow.types import JsonValue
 
 ADAPTER: TypeAdapter[list[Input]] = TypeAdapter(list[InputField])
+NEEDED = {name: {"values": ["a"]} for name in ("SELECT", "MULTISELECT", "ENUM")} | {"ARRAY": {"itemType": "STRING"}}
+"""What a type asks for beside its id."""
 
 
 def declare(**properties: Any) -> Input:
@@ -36,6 +38,7 @@ def unrendered(text: str, _inputs: Mapping[str, JsonValue]) -> object:
         ({"type": "STRING"}, True, "true"),
         ({"type": "STRING"}, {"a": [1, "é"]}, '{"a":[1,"é"]}'),
         ({"type": "STRING", "validator": r"\d{3}"}, "123", "123"),
+        ({"type": "STRING", "validator": r"(?<n>\p{Lu})\k<n>[a-z&&[^b]]"}, "AAc", "AAc"),  # Java's dialect
         ({"type": "INT"}, "42", 42),
         ({"type": "INT"}, " -7 ", -7),
         ({"type": "INT"}, 5.0, 5),
@@ -48,6 +51,7 @@ def unrendered(text: str, _inputs: Mapping[str, JsonValue]) -> object:
         ({"type": "SELECT", "values": ["a", "b"]}, "b", "b"),
         ({"type": "SELECT", "values": ["a"], "allowCustomValue": True}, "z", "z"),
         ({"type": "SELECT", "values": [{"label": "One", "value": "1"}]}, 1, "1"),
+        ({"type": "SELECT", "values": ["a"], "isRadio": True}, "a", "a"),
         ({"type": "ENUM", "values": ["A", "B"]}, "A", "A"),
         ({"type": "MULTISELECT", "values": ["a", "b"]}, '["a", "b"]', ["a", "b"]),
         ({"type": "MULTISELECT", "values": ["a", "b"]}, "a", ["a"]),
@@ -69,6 +73,7 @@ def unrendered(text: str, _inputs: Mapping[str, JsonValue]) -> object:
         ({"type": "YAML"}, "a: 012\nb: 2024-01-01", {"a": 10, "b": "2024-01-01"}),
         ({"type": "URI"}, "https://example.com/a?b=c", "https://example.com/a?b=c"),
         ({"type": "EMAIL"}, "ada@example.com", "ada@example.com"),
+        ({"type": "EMAIL"}, "root@localhost", "root@localhost"),
         ({"type": "FILE"}, Path("/tmp/a.csv"), "/tmp/a.csv"),
         ({"type": "FILE"}, "kestra:///a/b.csv", "kestra:///a/b.csv"),
         ({"type": "FILE", "allowedFileExtensions": [".csv"]}, "A.CSV", "A.CSV"),
@@ -87,6 +92,11 @@ def test_values_are_read_as_their_type(properties: dict[str, Any], given: object
     ("properties", "given", "message"),
     [
         ({"type": "STRING", "validator": "[a-z]+"}, "A1", 'must match `[a-z]+`, got "A1"'),
+        (
+            {"type": "STRING", "validator": "(a|aa)+$"},
+            "a" * 90 + "b",
+            "the regular expression `(a|aa)+$` took too long",
+        ),
         ({"type": "SECRET"}, {"a": 1}, "must be text"),
         ({"type": "INT"}, "abc", 'must be a whole number, got "abc"'),
         ({"type": "INT"}, True, "must be a whole number, got true"),
@@ -122,6 +132,7 @@ def test_values_are_read_as_their_type(properties: dict[str, Any], given: object
         ({"type": "URI"}, "example", 'must be a URI such as https://example.com/data.csv, got "example"'),
         ({"type": "URI"}, "http:/a", 'must be a URI such as https://example.com/data.csv, got "http:/a"'),
         ({"type": "EMAIL"}, "ada", 'must be an email address such as ada@example.com, got "ada"'),
+        ({"type": "EMAIL"}, "ada@a..b", 'must be an email address such as ada@example.com, got "ada@a..b"'),
         ({"type": "FILE"}, 3, "must be the path or URI of a file, got 3"),
         ({"type": "FILE", "allowedFileExtensions": ["csv"]}, "a.txt", 'must be a file that ends in .csv, got "a.txt"'),
         ({"type": "ARRAY", "itemType": "INT"}, "[1, x]", 'must be a list such as ["a", "b"], got "[1, x]"'),
@@ -143,8 +154,7 @@ def test_a_secret_never_shows_in_the_message_that_refuses_it() -> None:
 
 @pytest.mark.parametrize("name", INPUT_TYPES)
 def test_lower_case_types_are_read(name: str) -> None:
-    extra = {"values": ["a"]} if name in ("SELECT", "MULTISELECT", "ENUM") else {}
-    assert declare(type=name.lower(), **extra).type == name
+    assert declare(type=name.lower(), **NEEDED.get(name, {})).type == name
 
 
 def test_older_spellings_of_id_and_defaults_are_read() -> None:
@@ -240,6 +250,30 @@ def test_an_input_is_left_out_when_its_condition_is_false(answer: str, expected:
     assert (values, problems) == (expected, [])
 
 
+def test_an_input_is_left_out_when_its_condition_cannot_be_evaluated() -> None:
+    def render(_text: str, _so_far: Mapping[str, JsonValue]) -> object:
+        raise UndefinedNameError("there is no `dummy`")
+
+    declared = inputs(
+        {"id": "kind", "type": "STRING"},
+        {"id": "more", "type": "STRING", "dependsOn": {"inputs": ["kind"], "condition": "{{ inputs.dummy == 'b' }}"}},
+    )
+    values, problems, _ = read_inputs(declared, {"kind": "b", "more": "x"}, render)
+    assert (values, problems) == ({"kind": "b"}, [])
+
+
+def test_the_default_of_a_file_is_a_stored_one() -> None:
+    with pytest.raises(ValidationError, match='must be the URI of a stored file, got "something"'):
+        declare(type="FILE", defaults="something")
+    assert declare(type="FILE", defaults="kestra:///a/b.csv").defaults == "kestra:///a/b.csv"
+    assert declare(type="FILE", defaults="{{ kv('file') }}").defaults == "{{ kv('file') }}"
+
+
+def test_a_list_says_what_it_holds() -> None:
+    with pytest.raises(ValidationError, match="itemType"):
+        declare(type="ARRAY")
+
+
 def test_values_to_choose_from_may_come_from_an_expression() -> None:
     declared = inputs({"id": "c", "type": "SELECT", "expression": "{{ kv('colours') }}"})
     assert read_inputs(declared, {"c": "red"}, lambda _text, _so_far: ["red", "blue"])[0] == {"c": "red"}
@@ -263,9 +297,8 @@ def test_the_first_value_is_the_default_when_asked_for() -> None:
     ),
 )
 def test_reading_gives_json_or_a_value_error(name: str, value: object) -> None:
-    declared = declare(
-        type=name, **({"values": ["a"], "allowCustomValue": True} if "SELECT" in name or name == "ENUM" else {})
-    )
+    needed = NEEDED.get(name, {})
+    declared = declare(type=name, **needed, **({"allowCustomValue": True} if "values" in needed else {}))
     try:
         read = declared.read(value)
     except ValueError:

@@ -56,6 +56,46 @@ def test_labels_of_the_system_are_not_for_flows() -> None:
     assert errors(f"{TASKS}labels: {{system.readOnly: 'true'}}") == []
 
 
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "type: webhook, key: k, labels: {system.owner: me}",
+        "type: webhook, key: k, labels: [{key: system.owner, value: me}]",
+        "type: flow, when: x, labels: {system.readOnly: 'true'}",
+        "type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily', backfill: {start: 2024-01-01, "
+        "labels: {system.owner: me}}",
+    ],
+)
+def test_labels_of_the_system_are_not_for_triggers(trigger: str) -> None:
+    (said,) = of_trigger(trigger)
+    assert "labels: the label `system." in said
+    assert said.endswith("cannot be set: `system.*` belongs to nbflow")
+
+
+def test_ids_have_a_length() -> None:
+    assert errors(TASKS.replace("id: t", f"id: {'t' * 300}")) == []
+    text = f"id: {'f' * 101}\nnamespace: {'n' * 151}\n{TASKS}"
+    assert [f"{problem.path}: {problem.message}" for problem in validate(text)] == [
+        "id: must have at most 100 characters",
+        "namespace: must have at most 150 characters",
+    ]
+
+
+@pytest.mark.parametrize("narrowed", ["", ", states: [FAILED]", ", conditions: []"])
+def test_a_trigger_that_fires_for_every_execution_is_pointed_out(narrowed: str) -> None:
+    text = f"{HEAD}{TASKS}triggers: [{{id: t, type: io.kestra.plugin.core.trigger.Flow{narrowed}}}]"
+    (problem,) = validate(text)
+    assert (problem.path, problem.message) == ("triggers[0].type", "fires for every execution of every flow")
+    assert problem.is_warning
+
+
+def test_the_type_of_an_output() -> None:
+    assert errors(f"{TASKS}outputs: [{{id: a, type: STRIN, value: x}}]") == [
+        'outputs[0].type: there is no output type "STRIN"'
+    ]
+    assert errors(f"{TASKS}outputs: [{{id: a.b, type: string, value: x}}]") == []
+
+
 def test_a_flow_that_calls_itself() -> None:
     inside = "{id: g, type: sequential, tasks: [{id: again, type: subflow, namespace: company.team, flowId: f}]}"
     assert errors(f"tasks: [{inside}]") == ["tasks[0].tasks[0].flowId: `company.team.f` calls itself"]

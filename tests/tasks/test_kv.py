@@ -85,6 +85,7 @@ def test_a_value_expires(run_tasks: RunTasks, engine: Engine) -> None:
 
 def test_values_of_namespaces_around_are_found_unless_one_is_named(run_tasks: RunTasks, engine: Engine) -> None:
     engine.store.kv.put("tests", "k", "outer", datetime.now(UTC))
+    engine.store.kv.put("tests.other", "k1", "first", datetime.now(UTC))
     engine.deploy("""
 id: inner
 namespace: tests.inner
@@ -96,7 +97,15 @@ tasks:
 """)
     runs = engine.run("tests.inner", "inner", wait=True, timeout=60).task_runs
     assert [runs[name].outputs.get("value") for name in ("found", "named", "own")] == ["outer", "outer", None]
-    assert [entry.key for entry in engine.store.kv.list("tests.other", datetime.now(UTC))] == ["k2"]
+    assert [entry.key for entry in engine.store.kv.list("tests.other", datetime.now(UTC))] == ["k1", "k2"]
+
+
+@pytest.mark.parametrize("task", ["kv_set, value: v", "kv_get", "kv_delete", "kv_keys"])
+def test_a_namespace_that_nobody_knows_is_an_error(run_tasks: RunTasks, task: str) -> None:
+    key = "" if task == "kv_keys" else ", key: k"
+    execution = run_tasks(f"- {{id: t, type: {task}{key}, namespace: company.taem}}")
+    assert execution.state == "FAILED"
+    assert any("there is no namespace `company.taem`" in message for message in messages(execution))
 
 
 @pytest.mark.parametrize("kind", ["kv_get", "kv_delete"])

@@ -336,7 +336,8 @@ def test_a_namespace_without_files_and_files_switched_off_are_no_trouble() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("512Mi", 512 * 1024**2), ("1GB", 10**9), ("1g", 1024**3), ("100", 100), ("1.5Ki", 1536), (7, 7)]
+    ("text", "size"),
+    [("512Mi", 512 * 1024**2), ("1GB", 1024**3), ("1g", 1024**3), ("100", 100), ("1.5Ki", 1536), (7, 7)],
 )
 def test_sizes_are_read(text: object, size: int) -> None:
     assert RunConfig.model_validate({"memory": text}).memory == size

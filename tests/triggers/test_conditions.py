@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from nbflow.expressions import render
 from nbflow.model.execution import Attempt, Execution, TaskRun
 from nbflow.model.state import State, StateHistory
 from nbflow.plugins import Facts, Question
-from nbflow.triggers.conditions import dates, executions, logic
+from nbflow.triggers.conditions import dates, executions, flows, logic
 from nbflow.triggers.conditions.multiple import MultipleCondition
 from nbflow.triggers.flow import Flow, TimeWindow
 from nbflow.triggers.webhook import Webhook
@@ -93,20 +93,58 @@ def test_a_date_that_is_none_cannot_be_answered() -> None:
         dates.Weekend(date="soon").holds(facts())
 
 
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (flows.FlowCondition(namespace="company.team", flow_id="asks"), True),
+        (flows.FlowCondition(namespace="company.team", flow_id="etl"), False),
+        (flows.FlowNamespaceCondition(namespace="company.team"), True),
+        (flows.FlowNamespaceCondition(namespace="company"), False),
+        (flows.FlowNamespaceCondition(namespace="company", prefix=True), True),
+    ],
+)
+def test_the_oldest_conditions_look_at_the_flow_that_asks(condition: Question, holds: bool) -> None:
+    variables: dict[str, object] = {"flow": {"namespace": "company.team", "id": "asks"}}
+    assert condition.holds(facts(execution=EXECUTION, variables=variables)) is holds
+
+
 @pytest.mark.parametrize("cls", [dates.DateTimeBetween, dates.TimeBetween])
 def test_bounds_are_needed(cls: Callable[[], Question]) -> None:
     with pytest.raises(ValidationError, match="needs `after`, `before` or both"):
         cls()
 
 
-def test_holidays_need_their_package() -> None:
+@pytest.mark.parametrize(
+    ("holiday", "holds"),
+    [
+        ({"date": "2023-01-01"}, True),  # whatever the country of the machine is
+        ({"date": "2023-07-14", "country": "FR"}, True),
+        ({"date": "2023-07-14", "country": "{{ land }}"}, True),
+        ({"date": "2023-01-02", "country": "FR"}, False),
+        ({"date": "2023-03-08", "country": "DE"}, False),
+        ({"date": "2023-03-08", "country": "DE", "subDivision": "BE"}, True),
+        ({"date": "2023-03-08", "country": "de", "subDivision": "DE-BE"}, True),
+    ],
+)
+def test_a_holiday_is_one_of_a_country_or_a_part_of_it(holiday: dict[str, str], holds: bool) -> None:
+    pytest.importorskip("holidays")
+    assert dates.PublicHoliday.model_validate(holiday).holds(facts(variables={"land": "fr"})) is holds
+
+
+@pytest.mark.parametrize(("place", "country"), [("de_AT", "AT"), (None, "US"), ("C", "US")])
+def test_the_country_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch, place: str | None, country: str) -> None:
+    monkeypatch.setattr("locale.getlocale", lambda: (place, "UTF-8"))
+    assert dates.country_of_the_machine() == country
+
+
+def test_holidays_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "holidays", None)  # as if it were not installed
     condition = dates.PublicHoliday(country="FR", date="2024-07-14")
-    if importlib.util.find_spec("holidays") is not None:
-        assert condition.holds(facts())
-        return
     with pytest.raises(TemplateError) as refused:
         condition.holds(facts())
-    assert str(refused.value) == ("the condition PublicHoliday needs the package `holidays` (pip install holidays)")
+    assert str(refused.value) == (
+        "the condition PublicHoliday needs the package `holidays` (pip install 'jupyter-nbflow[holidays]')"
+    )
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,25 @@ def test_a_flow_trigger_in_the_newer_form_is_read() -> None:
     assert [needed.states for needed in trigger.depends_on] == [["FAILED", "WARNING"], []]
 
 
+def test_an_empty_backfill_is_none() -> None:
+    trigger = load_flow(
+        flow("type: io.kestra.plugin.core.trigger.Schedule\ncron: '@daily'\nbackfill: {}")
+    ).flow.triggers[0]
+    assert isinstance(trigger, Schedule)
+    assert trigger.backfill is None
+
+
+def test_a_bound_is_read_as_java_prints_it() -> None:
+    text = """
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "@daily"
+    conditions:
+      - type: io.kestra.plugin.core.condition.DateTimeBetween
+        after: "2024-01-01T00:00:00.123456789+01:00[Europe/Paris]"
+    """
+    assert problems(text) == []
+
+
 def test_at_least_needs_a_number() -> None:
     assert problems("type: flow\nmode: AT_LEAST") == [
         "8:5  triggers[0]: `mode: AT_LEAST` and `minSatisfied` need each other"

@@ -5,10 +5,10 @@ What cannot be evaluated does not hold, and a warning says so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from nbflow import regexes
 from nbflow.engine.triggers.warning import warn
 from nbflow.engine.triggers.windows import Span, Wait
 from nbflow.model.execution import Execution
@@ -187,4 +187,4 @@ def _compares(one: Filter, value: str) -> bool:
         case FilterType.CONTAINS:
             return wanted in value
         case FilterType.REGEX:
-            return re.fullmatch(wanted, value) is not None
+            return regexes.full_match(value, wanted)

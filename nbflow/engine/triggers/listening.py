@@ -1,6 +1,6 @@
 """Flow triggers: each change of an execution's state is noted with the change itself, and looked at soon after.
 
-    hub ─► note (deferred with the change) ─► wake ─► ask every trigger ─► settle in one transaction ─► run
+    change + note (one commit) ─► wake ─► ask every trigger ─► settle in one transaction ─► run
 
 Without a deployed Flow trigger the engine's hub has no watcher from here. What an engine has noted and not looked at
 when it dies is looked at by another one.
@@ -157,28 +157,30 @@ class Listening:
     def _watch(self) -> None:
         """Watch the executions while somebody listens; the lock is held."""
         self._states = frozenset().union(*(listener.states for listener in self._listeners.values()))
+        self._hub.noter = self._note if self._states else None
         if self._states and self._unsubscribe is None:
-            self._unsubscribe = self._hub.subscribe(self._note)
+            self._unsubscribe = self._hub.subscribe(self._changed)
         elif not self._states and self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
 
-    def _note(self, event: Event) -> None:
-        """Note a change of state that somebody listens to, to be committed with the change itself."""
-        if type(event) is not ExecutionChanged:
-            return
-        execution = event.execution
+    def _note(self, execution: Execution) -> NoteStateChange | None:
+        """The note of a change of state that somebody listens to, to be committed with the change itself."""
         number = len(execution.history.moves)
         # To have been created is no change of state; and labels may change without the state.
         if execution.state not in self._states or number == 1 or self._numbers.get(execution.id) == number:
-            return
+            return None
         self._numbers[execution.id] = number
         self._records[execution.id, number] = execution
         _forget_oldest(self._numbers)
         _forget_oldest(self._records)
         since = execution.history.moves[-1][1]
-        self._store.writer.defer(NoteStateChange(execution.id, number, since, self._owned.engine_id))
-        self._loop.call_soon(self._wake.set)
+        return NoteStateChange(execution.id, number, since, self._owned.engine_id)
+
+    def _changed(self, event: Event) -> None:
+        """Look soon at what has been noted: by now it is on its way into the history."""
+        if type(event) is ExecutionChanged and event.execution.state in self._states:
+            self._loop.call_soon(self._wake.set)
 
     async def _serve(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 
 from nbflow.clock import Clock
@@ -12,14 +12,17 @@ from nbflow.engine.services import NamespaceServices
 from nbflow.engine.starting import CORRELATION, Start
 from nbflow.engine.triggers.asking import Asker, listened_states
 from nbflow.engine.triggers.firing import Scene, fired
-from nbflow.engine.triggers.windows import decide
+from nbflow.engine.triggers.windows import Wait, decide, events_before
 from nbflow.engine.variables import execution_variables, label_tree, namespace_variables
-from nbflow.errors import NbflowError
+from nbflow.errors import ConflictError, NbflowError
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.flow import Flow
 from nbflow.plugins import Facts, Trigger
 from nbflow.store import Firing, NoteStateChange, Store
 from nbflow.types import JsonValue, derived_id
+
+LONGEST = 100
+"""Executions in a row that Flow triggers may start because of each other; Kestra knows no end."""
 
 
 class Upstream:
@@ -35,7 +38,7 @@ class Upstream:
         """What a trigger makes of it, with the execution it starts or why there is none; None when it does not fire."""
         if self._execution.state not in listened_states(trigger) or self._is_off(flow, trigger):
             return None
-        scene = self._scene(flow)
+        scene = self._scene(flow, self._output)
         facts = Facts(self._change.at, scene.text, self._execution, self._so_far.outputs.tree, self._task_runs)
         asker = Asker(flow, trigger, facts)
         if not asker.allows():
@@ -43,19 +46,36 @@ class Upstream:
         waits = asker.waits()
         if waits and not any(wait.met for wait in waits):
             return None
-        start = self._start(flow, trigger, scene)
         event = f"{self._execution.id}/{self._change.number}"
+        output = self._output if not waits else self._together(flow, trigger, waits, event)
+        start = self._start(flow, trigger, self._scene(flow, output), output)
         execution = start.execution if isinstance(start, Start) else None
         later = partial(decide, waits, event, self._change.at) if waits else None
         return Firing(flow.namespace, flow.id, trigger.id, execution, later), start
 
-    def _start(self, flow: Flow, trigger: Trigger, scene: Scene) -> Start | NbflowError:
+    def _together(self, flow: Flow, trigger: Trigger, waits: Sequence[Wait], event: str) -> dict[str, JsonValue]:
+        """What a trigger puts out that has waited for several executions: the outputs of all, the newest on top."""
+        state = self._store.triggers.get(flow.namespace, flow.id, trigger.id)
+        outputs: dict[str, JsonValue] = {}
+        for one in events_before(waits, event, self._change.at, state.data if state is not None else {}):
+            execution = self._store.executions.get(one.partition("/")[0])
+            outputs |= execution.outputs if execution is not None else {}
+        return {**self._output, "outputs": {**outputs, **self._execution.outputs}}
+
+    def _start(
+        self, flow: Flow, trigger: Trigger, scene: Scene, output: Mapping[str, JsonValue]
+    ) -> Start | NbflowError:
+        if self._is_endless:
+            return ConflictError(
+                f"execution {self._execution.id} is the last of {LONGEST} that were started because of each other",
+                hint="flows that listen to each other run for ever: let a condition end the circle",
+            )
         place = (flow.namespace, flow.id, trigger.id, str(self._change.number))
         try:
             return fired(
                 flow,
                 trigger,
-                self._output,
+                output,
                 scene,
                 self._store,
                 self._clock,
@@ -66,11 +86,23 @@ class Upstream:
         except NbflowError as error:
             return error
 
+    @cached_property
+    def _is_endless(self) -> bool:
+        """Whether so many executions led to this one, each by a trigger or a call, that there is surely no end."""
+        execution: Execution | None = self._execution
+        for _ in range(LONGEST):
+            variables = (execution.trigger or {}).get("variables") if execution is not None else None
+            before = variables.get("executionId") if isinstance(variables, dict) else None
+            if not isinstance(before, str):
+                return False
+            execution = self._store.executions.get(before)
+        return True
+
     def _is_off(self, flow: Flow, trigger: Trigger) -> bool:
         state = self._store.triggers.get(flow.namespace, flow.id, trigger.id)
         return state is not None and state.disabled
 
-    def _scene(self, flow: Flow) -> Scene:
+    def _scene(self, flow: Flow, output: Mapping[str, JsonValue]) -> Scene:
         """The execution as an expression of the listening flow sees it, and `trigger` beside."""
         history = self._so_far
         variables: Mapping[str, object] = {
@@ -78,7 +110,7 @@ class Upstream:
                 flow, self._execution, history.outputs.tree, history.states.tree, self._store.settings
             ),
             "namespace": namespace_variables(flow.namespace, self._store.namespaces.variables),
-            "trigger": self._output,
+            "trigger": output,
         }
         return Scene(variables, NamespaceServices(flow.namespace, self._store, self._clock, lambda secret: None))
 

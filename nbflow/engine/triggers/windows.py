@@ -104,7 +104,7 @@ def decide(
     after: dict[str, JsonValue] = {}
     fires = any(wait.met for wait in waits)
     for wait in waits:
-        window, is_enough = _step(wait, at, _map(windows.get(wait.id)))
+        window, is_enough = _step(wait, event, at, _map(windows.get(wait.id)))
         after[wait.id] = window
         fires = fires and is_enough
     if fires:
@@ -116,7 +116,18 @@ def decide(
     return {**remembered, "windows": after, "counted": [*earlier, event][-_COUNTED:]}, fires
 
 
-def _step(wait: Wait, at: datetime, window: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bool]:
+def events_before(waits: Sequence[Wait], event: str, at: datetime, remembered: Mapping[str, JsonValue]) -> list[str]:
+    """The events that, with this one, a trigger has waited for; the oldest first."""
+    windows = _map(remembered.get("windows"))
+    found: dict[str, str] = {}
+    for wait in waits:
+        window, _ = _step(wait, event, at, _map(windows.get(wait.id)))
+        since = _map(window.get("met"))
+        found |= {str(one): str(since[name]) for name, one in _map(window.get("events")).items() if one != event}
+    return sorted(found, key=lambda one: found[one])
+
+
+def _step(wait: Wait, event: str, at: datetime, window: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bool]:
     name = wait.span.window_at(at)
     former = window.get("window")
     if name is None or (isinstance(former, str) and name < former):
@@ -129,8 +140,10 @@ def _step(wait: Wait, at: datetime, window: dict[str, JsonValue]) -> tuple[dict[
     if wait.span.type is WindowType.SLIDING_WINDOW:
         met = {one: since for one, since in met.items() if _is_within(since, at, wait.span.length)}
         fired = fired if _is_within(fired, at, wait.span.length) else None
+    events = {**_map(window.get("events")), **dict.fromkeys(wait.met, event)}
+    events = {name: one for name, one in events.items() if name in met}
     is_enough = len(met) >= wait.needed and not (wait.fires_once and fired is not None)
-    return {**window, "met": met, "fired": fired}, is_enough
+    return {**window, "met": met, "events": events, "fired": fired}, is_enough
 
 
 def _is_within(since: JsonValue, at: datetime, length: timedelta) -> bool:

@@ -12,13 +12,13 @@ from nbflow.expressions.arithmetic import check_text
 from nbflow.expressions.catalog import Function
 from nbflow.expressions.comparing import kind_of
 from nbflow.expressions.filters.checks import number_argument, text_argument, text_only, whole_argument
-from nbflow.expressions.java.regexes import replace_all
-from nbflow.expressions.java.regexes import split as split_by
 from nbflow.expressions.lexer import WHITE_SPACE
 from nbflow.expressions.methods import CONTROLS
 from nbflow.expressions.scope import Scope
 from nbflow.expressions.text import java_text
 from nbflow.expressions.values import Array, Char, Float32, is_list, is_map
+from nbflow.regexes import replace_all
+from nbflow.regexes import split as split_by
 
 
 def abbreviate(value: object, length: object = None) -> str | None:

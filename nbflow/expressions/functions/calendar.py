@@ -95,7 +95,9 @@ def is_public_holiday(date: object, country_code: object = None, sub_division: o
     try:
         holidays = importlib.import_module("holidays")
     except ImportError as missing:
-        raise TemplateError("`isPublicHoliday` needs the package `holidays`", hint="pip install holidays") from missing
+        raise TemplateError(
+            "`isPublicHoliday` needs the package `holidays`", hint="pip install 'jupyter-nbflow[holidays]'"
+        ) from missing
     year, month, day = moment.date
     try:
         known = holidays.country_holidays(

@@ -87,12 +87,13 @@ def iteration_output(scope: Scope, outputs: object = None, iteration: object = N
     if outputs is None:
         everything, task = scope.read("outputs"), scope.read("task")
         outputs = everything.get(task.get("id")) if is_map(everything) and is_map(task) else None
+    rounds = _in_loops_around(scope, outputs)
+    if not is_map(rounds):
+        return None
     if iteration is None:
-        present = _of_taskrun(scope, "iteration")
-        iteration = present - 1 if isinstance(present, int) else -1
+        iteration = _present(scope, rounds) - 1
     number = whole_argument("iterationOutput", "iteration", iteration)
-    rounds = list(outputs.values()) if is_map(outputs) else []
-    return rounds[number] if 0 <= number < len(rounds) else None
+    return list(rounds.values())[number] if 0 <= number < len(rounds) else None
 
 
 def parent_output(scope: Scope, index: object = 0) -> object:
@@ -108,12 +109,33 @@ def parent_output(scope: Scope, index: object = 0) -> object:
     return parent.get("outputs") if is_map(parent) else None
 
 
-def _of_taskrun(scope: Scope, name: str) -> object:
-    """A property of the task run around an expression, or of the nearest around that, which has it."""
+def _present(scope: Scope, rounds: Mapping[object, object]) -> int:
+    """The number of the present round: only direct children of a loop are told theirs, others are told its value."""
+    runs = _taskruns(scope)
+    told = next((run["iteration"] for run in runs if "iteration" in run), None)
+    if isinstance(told, int):
+        return told
+    value = next((run["value"] for run in runs if "value" in run), None)
+    return next((number for number, name in enumerate(rounds) if name == value), len(rounds) if runs else 0)
+
+
+def _taskruns(scope: Scope) -> list[Mapping[object, object]]:
+    """The task run around an expression, and those around that; the nearest first."""
     parents = scope.get("parents")
     runs = [scope.get("taskrun")]
     runs += [parent.get("taskrun") for parent in parents if is_map(parent)] if is_list(parents) else []
-    return next((run[name] for run in runs if is_map(run) and name in run), None)
+    return [run for run in runs if is_map(run)]
+
+
+def _in_loops_around(scope: Scope, outputs: object) -> object:
+    """What a task put out in the rounds of the innermost loop, in the present rounds of the loops around that one."""
+    values = [run["value"] for run in _taskruns(scope) if "value" in run]
+    for value in reversed(values[1:]):
+        inside = outputs.get(value) if is_map(outputs) else None
+        if not is_map(inside) or not all(is_map(one) for one in inside.values()):
+            break  # it lies in fewer loops than the expression
+        outputs = inside
+    return outputs
 
 
 def _under(outputs: object, taskrun: object) -> object:

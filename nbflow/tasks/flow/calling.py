@@ -50,7 +50,7 @@ class FlowCall(FlowableTask):
     )
     restart_behavior: RestartBehavior = Field(
         default=RestartBehavior.RETRY_FAILED,
-        description="Whether a restart goes on with the execution that failed or starts a new one; accepted.",
+        description="Whether a restart of this task goes on with the execution that failed, or starts a new one.",
     )
 
     async def call(self, scope: Scope, *, key: str = "", taskrun: Mapping[str, object] | None = None) -> Execution:
@@ -58,6 +58,9 @@ class FlowCall(FlowableTask):
 
         Raises: FlowNotFoundError, InputError, TaskFailedError.
         """
+        restarts = sum(state is State.RESTARTED for state, _ in scope.task_run.history.moves)
+        if restarts and self.restart_behavior is RestartBehavior.NEW_EXECUTION:
+            key = f"{key} restart {restarts}"
         said = render_model(self, lambda value, _: scope.render(value, taskrun=taskrun))
         if isinstance(said.schedule_date, datetime):
             await scope.wait_until(_aware(said.schedule_date))
@@ -83,7 +86,7 @@ class FlowCall(FlowableTask):
             scope.log.warning("the subflow %s ended in WARNING: execution %s", name, child.id)
             return State.WARNING
         scope.log.error("the subflow %s ended in %s: execution %s", name, child.state, child.id)
-        return State.FAILED
+        return State.KILLED if child.state is State.KILLED else State.FAILED
 
 
 def _read_labels(given: object) -> dict[str, str]:

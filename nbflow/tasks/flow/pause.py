@@ -57,10 +57,17 @@ class Pause(FlowableTask):
     behavior: PauseBehavior = Field(
         default=PauseBehavior.RESUME, description="What becomes of it when that time is over."
     )
+    on_pause: TaskField | None = Field(
+        default=None, description="A task to run before, such as one that asks somebody to resume."
+    )
     on_resume: list[InputField] = Field(default_factory=list, description="Inputs to ask for when it is resumed.")
     tasks: list[TaskField] = Field(default_factory=list, description="Older form: tasks to run after the pause.")
 
     async def run(self, scope: Scope) -> Outcome:
+        if self.on_pause is not None:
+            run = await scope.run(self.on_pause)
+            if run is not None and run.state.is_failure:
+                return Outcome(run.state)
         began = scope.task_run.start
         duration, timeout = self._length(scope, self.pause_duration), self._length(scope, self.timeout)
         ends: dict[datetime, State] = {}

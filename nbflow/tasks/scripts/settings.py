@@ -12,7 +12,7 @@ from nbflow.model.base import Duration
 from nbflow.plugins import Model, Text
 from nbflow.types import JsonValue
 
-_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*$", re.IGNORECASE)
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])i?b?|b)?\s*$", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -23,14 +23,13 @@ def read_size(value: object) -> object:
     match = _SIZE.match(value)
     if match is None:
         raise ValueError(f"must be a size such as 512Mi or 2GB, got {value!r}")
-    number, unit, binary = match.groups()
-    # Docker and Kubernetes disagree on `512M`; a limit that is a little wider breaks nobody's script.
-    base = 1000 if unit and not binary and unit.isupper() and value.strip().upper().endswith("B") else 1024
-    return int(float(number) * base ** _POWERS.get((unit or "").lower(), 0))
+    number, unit = match.groups()
+    # Kestra and Docker count `1KB` as 1024 bytes, and `1k`, `1Ki` as well.
+    return int(float(number) * 1024 ** _POWERS.get((unit or "").lower(), 0))
 
 
 Size = Annotated[int, BeforeValidator(read_size)]
-"""A number of bytes, written as `512Mi`, `2GB` or a plain number."""
+"""A number of bytes, written as `512Mi`, `2GB` or a plain number; units are powers of 1024."""
 
 
 class RunnerKind(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import re
+import locale
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -13,11 +13,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from nbflow.errors import TemplateError
 from nbflow.plugins import Facts, Question, Text, condition_type
 from nbflow.triggers.conditions import old_names
-from nbflow.triggers.moments import Instant, TimeOfDay
+from nbflow.triggers.moments import Instant, TimeOfDay, iso_instant
 
 _CORE = "io.kestra.plugin.core.condition"
-_MORE_THAN_ISO = re.compile(r"(?<=\.[0-9]{6})[0-9]+|\[[^\]]*\]$")
-"""What Java writes beside: fractions finer than a microsecond, and the name of the zone after its offset."""
 
 
 class Weekday(StrEnum):
@@ -62,7 +60,7 @@ class DateQuestion(Question):
             return facts.date
         text = facts.render(self.date).strip()
         try:
-            moment = datetime.fromisoformat(_MORE_THAN_ISO.sub("", text))
+            moment = iso_instant(text)
         except ValueError as cause:
             raise TemplateError(f"`date` must render to an ISO 8601 date, got {text!r}") from cause
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
@@ -108,7 +106,9 @@ class Weekend(DateQuestion):
 class PublicHoliday(DateQuestion):
     """Whether the date is a public holiday of a country."""
 
-    country: Text = Field(description="ISO 3166 code of the country, such as FR.")
+    country: Text | None = Field(
+        default=None, description="ISO 3166 code of the country, such as FR; that of the machine's locale unless said."
+    )
     sub_division: Text | None = Field(default=None, description="ISO 3166-2 code of a part of it.")
 
     def holds(self, facts: Facts) -> bool:
@@ -117,10 +117,12 @@ class PublicHoliday(DateQuestion):
         except ModuleNotFoundError as missing:
             # Not MissingExtraError: who asks is told that this cannot be answered, as by `isPublicHoliday()`.
             raise TemplateError(
-                "the condition PublicHoliday needs the package `holidays`", hint="pip install holidays"
+                "the condition PublicHoliday needs the package `holidays`",
+                hint="pip install 'jupyter-nbflow[holidays]'",
             ) from missing
-        country = facts.render(self.country).upper()
-        part = facts.render(self.sub_division).upper() if self.sub_division else None
+        country = facts.render(self.country).strip().upper() if self.country else country_of_the_machine()
+        part = facts.render(self.sub_division).strip().upper() if self.sub_division else None
+        part = part.removeprefix(f"{country}-") if part else None
         day: date = self.moment(facts).date()
         try:
             return day in holidays.country_holidays(country, subdiv=part, years=day.year)
@@ -166,6 +168,13 @@ class TimeBetween(DateQuestion):
         if self.after and self.before and self.after.replace(tzinfo=None) > self.before.replace(tzinfo=None):
             return late or early
         return late and early
+
+
+def country_of_the_machine() -> str:
+    """The country of the locale; of `en`, which names none, the one that its language is commonly set to."""
+    name = locale.getlocale()[0] or ""
+    _, _, country = name.partition("_")
+    return country.upper() or "US"
 
 
 def _check_bounds(after: object, before: object) -> None:

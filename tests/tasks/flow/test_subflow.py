@@ -192,3 +192,47 @@ def test_a_kill_ends_the_flow_that_is_waited_for(engine: Engine, run_tasks: RunT
     eventually(lambda: engine.executions("tests", "child", state="RUNNING"))
     execution.kill().wait(20)
     assert engine.executions("tests", "child")[0].wait(20).state == "KILLED"
+
+
+def test_a_flow_that_is_killed_kills_the_task_that_waits_for_it(engine: Engine, run_tasks: RunTasks) -> None:
+    engine.deploy("id: slow\nnamespace: tests\ntasks: [{id: sleep, type: sleep, duration: PT20S}]")
+    execution = run_tasks(
+        "- {id: call, type: subflow, namespace: tests, flowId: slow}\n- {id: after, type: log, message: never}",
+        more="errors: [{id: wrong, type: log, message: never}]\nfinally: [{id: last, type: log, message: in any case}]",
+        wait=False,
+    )
+    eventually(lambda: [each.state for each in engine.executions("tests", "slow")] == ["RUNNING"])
+    [child] = engine.executions("tests", "slow")
+    engine.kill(child.id)
+    execution.wait(10)
+    assert execution.state == "KILLED"
+    assert {run.task_id: str(run.state) for run in execution.task_runs} == {"call": "KILLED", "last": "SUCCESS"}
+    assert messages(execution) == [f"the subflow tests.slow ended in KILLED: execution {child.id}", "in any case"]
+
+
+@pytest.mark.parametrize("behavior", ["RETRY_FAILED", "NEW_EXECUTION"])
+def test_a_restart_goes_on_with_the_flow_that_failed_or_starts_a_new_one(
+    engine: Engine, run_tasks: RunTasks, behavior: str
+) -> None:
+    engine.deploy("""
+id: child
+namespace: tests
+tasks:
+  - {id: before, type: return, format: done}
+  - {id: maybe, type: fail, condition: "{{ kv('mended', errorOnMissing=false) == null }}"}
+""")
+    execution = run_tasks(
+        f"- {{id: call, type: subflow, namespace: tests, flowId: child, restartBehavior: {behavior}}}"
+    )
+    assert execution.state == "FAILED"
+    first = child_of(engine, execution)
+    for _ in range(2):
+        engine.restart(execution.id).wait(10)
+    engine.deploy("id: mend\nnamespace: tests\ntasks: [{id: set, type: kv_set, key: mended, value: x}]")
+    engine.run("tests", "mend", wait=True)
+    again = engine.restart(execution.id).wait(10)
+    assert again.state == "SUCCESS", messages(again)
+    last = child_of(engine, again)
+    assert (last.id == first.id) == (behavior == "RETRY_FAILED")
+    assert len(last.task_runs["before"].attempts) == 1
+    assert len(engine.executions("tests", "child")) == (1 if behavior == "RETRY_FAILED" else 4)

@@ -51,6 +51,11 @@ def full_match(text: str, pattern: str) -> bool:
     return _guarded(pattern, lambda: compiled.fullmatch(text, timeout=SECONDS)) is not None
 
 
+def check(pattern: str) -> None:
+    """Raises: TemplateError when a pattern is none; its cause says where it is wrong."""
+    _compiled(pattern)
+
+
 def split(text: str, pattern: str, limit: int) -> list[str]:
     """`String.split`: without a limit trailing empty parts are dropped, as is an empty match at the very start."""
     compiled = _compiled(pattern)
