@@ -183,10 +183,10 @@ class ExecutionRun:
             if self.history.execution.state is not State.RETRYING:  # it is when an engine before this one waited
                 state = await self._tasks()
                 await self._workings.passage.wait()  # the end of the last one is no way out of a pause
-            retry = self.flow.retry or self._retry_of_task()
-            if state is not State.FAILED or retry is None:
+            if state is not State.FAILED:
                 return state
-            if not await self._waited_for_retry(retry):
+            retry = self.flow.retry or self._retry_of_task()
+            if retry is None or not await self._waited_for_retry(retry):
                 return state
             if retry.behavior is RetryBehavior.CREATE_NEW_EXECUTION:
                 await self._workings.calls.again(self.flow, self.history.execution)

@@ -8,7 +8,7 @@ run(child) ── ended in the history? ──► its record
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -56,12 +56,14 @@ class TaskScope:
         self._round: tuple[str | None, int | None] = (None, None)
         self._directory: Path | None = None
         self._own_context: TaskContext | None = None
-        self._pools = {task.pool} if task is not None else set()
+        self._pools: frozenset[str | None] = frozenset()
         if outer is not None:
             self._retry = self._retry or outer._retry
             self._names = outer._names
             self._directory = outer._directory
-            self._pools |= outer._pools
+            self._pools = outer._pools
+        if task is not None and task.pool is not None:
+            self._pools |= {task.pool}
         self.log: TaskLog = TaskLogger(workings.history, task_run, None, task.log_level if task else None)
 
     @property
@@ -128,12 +130,10 @@ class TaskScope:
                 break
         return worst(states)
 
-    async def run_together(self, jobs: Sequence[Awaitable[State]], *, limit: int = 0) -> list[State]:
-        slots = asyncio.Semaphore(limit) if limit else None
+    async def run_together(self, jobs: Sequence[Coroutine[object, object, State]], *, limit: int = 0) -> list[State]:
+        slots = asyncio.Semaphore(limit)
 
-        async def within_limit(job: Awaitable[State]) -> State:
-            if slots is None:
-                return await job
+        async def within_limit(job: Coroutine[object, object, State]) -> State:
             async with slots:
                 return await job
 
@@ -141,12 +141,11 @@ class TaskScope:
             if limit == 1:
                 return [await job for job in jobs]
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(within_limit(job)) for job in jobs]
+                tasks = [group.create_task(within_limit(job) if limit else job) for job in jobs]
             return [task.result() for task in tasks]
         finally:
             for job in jobs:
-                if isinstance(job, Coroutine):
-                    job.close()  # a kill leaves some that nobody has begun to await
+                job.close()  # a kill leaves some that nobody has begun to await
 
     async def run_dag(self, children: Sequence[Task], needs: Mapping[str, Sequence[str]], *, limit: int = 0) -> State:
         ended = {child.id: asyncio.Event() for child in children}

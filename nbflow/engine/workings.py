@@ -51,7 +51,7 @@ class Workings:
         """Called after each task run that ends, while there is something to watch."""
         self._workers = workers
         self._slots: dict[str, asyncio.Semaphore] = {}
-        self._pauses: dict[str, asyncio.Event] = {}
+        self._pauses: dict[str, asyncio.Future[None]] = {}
 
     def refresh(self) -> None:
         """Let expressions see the execution as it stands now: its state, its labels, and what went wrong."""
@@ -82,7 +82,7 @@ class Workings:
         if history.execution.state is State.RUNNING:
             history.move(State.PAUSED)
         await history.durable()
-        resumed = self._pauses.setdefault(run.id, asyncio.Event())
+        resumed = self._pauses.setdefault(run.id, asyncio.get_running_loop().create_future())
         try:
             await self._first(resumed, until)
         finally:
@@ -101,8 +101,9 @@ class Workings:
             return False
         resumed: dict[str, JsonValue] = {"on": instant(self.history.now())}
         self._leave_pause(replace(run, outputs={**run.outputs, **outputs, "resumed": resumed}), State.RESTARTED)
-        if task_run_id in self._pauses:
-            self._pauses[task_run_id].set()
+        waiting = self._pauses.get(task_run_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
         return True
 
     @property
@@ -122,15 +123,14 @@ class Workings:
             for state in (*by_way_of, State.RUNNING):
                 self.history.move(state)
 
-    async def _first(self, resumed: asyncio.Event, until: datetime | None) -> None:
-        """Return when the event is set or the instant has come, by the engine's clock."""
+    async def _first(self, resumed: asyncio.Future[None], until: datetime | None) -> None:
+        """Return when it is resumed or the instant has come, by the engine's clock."""
         if until is None:
-            await resumed.wait()
+            await resumed
             return
         left = (until - self.history.now()).total_seconds()
-        waits = [asyncio.ensure_future(resumed.wait()), asyncio.ensure_future(self.history.clock.sleep(max(left, 0)))]
+        timer = asyncio.ensure_future(self.history.clock.sleep(max(left, 0)))
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([resumed, timer], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits:
-                wait.cancel()
+            timer.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -95,7 +95,7 @@ class Scope(Protocol):
         """Run children one after another until one fails; returns the state of the whole."""
         ...
 
-    async def run_together(self, jobs: Sequence[Awaitable[State]], *, limit: int = 0) -> list[State]:
+    async def run_together(self, jobs: Sequence[Coroutine[object, object, State]], *, limit: int = 0) -> list[State]:
         """Await jobs at once, at most `limit` (0: all) at a time; returns their states in the order given."""
         ...
 

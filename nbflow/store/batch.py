@@ -15,6 +15,7 @@ from sqlalchemy.dialects import sqlite
 
 from nbflow.store import tables
 from nbflow.store.changes import AddMetric, AppendLog, Change, NoteStateChange, SaveExecution, SaveTaskRun
+from nbflow.store.prepared import positional
 from nbflow.store.records import Row, execution_to_row, log_to_row, metric_to_row, storable, task_run_to_row, to_micros
 
 _EXECUTION, _TASK_RUN, _LOG, _METRIC, _STATE_CHANGE = range(5)
@@ -91,7 +92,7 @@ class Statements:
             for table in (tables.executions, tables.task_runs, tables.logs, tables.metrics, tables.state_changes)
         )
         self._add_labels = _upsert(engine, tables.execution_labels)
-        label, dialect = tables.execution_labels, _positional(engine)
+        label, dialect = tables.execution_labels, positional(engine)
         of_one = label.c.execution_id == ""
         self._read_labels = str(select(label.c.key, label.c.value).where(of_one).compile(dialect=dialect))
         self._forget_labels = str(delete(label).where(of_one).compile(dialect=dialect))
@@ -125,15 +126,6 @@ def cursor_of(connection: Connection) -> Any:  # Any: each driver has types of i
     return driver.cursor()
 
 
-def _positional(engine: Engine) -> Any:  # Any: dialects have no common static type with these arguments
-    """The engine's dialect, with parameters by position."""
-    if engine.dialect.name == "sqlite":
-        return sqlite.dialect(paramstyle="qmark")
-    from sqlalchemy.dialects.postgresql import psycopg  # what takes 20 ms to import is only imported for its users
-
-    return psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy left it without types
-
-
 def _insert(engine: Engine, table: Table) -> Any:  # Any: the inserts of dialects have no common type with upserts
     if engine.dialect.name == "sqlite":
         return sqlite.insert(table)
@@ -160,4 +152,4 @@ def _upsert(engine: Engine, table: Table) -> str:
             # An engine that has lost its lease, such as one of a laptop that slept, must not write over the new owner.
             where=None if present is None else or_(present.is_(None), given.owner.is_(None), present == given.owner),
         )
-    return str(insert.values({column.name: None for column in columns}).compile(dialect=_positional(engine)))
+    return str(insert.values({column.name: None for column in columns}).compile(dialect=positional(engine)))

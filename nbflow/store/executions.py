@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, union_all, update
+from sqlalchemy import Connection, bindparam, delete, func, select, union_all, update
 
 from nbflow.model.execution import Execution, LogEntry, TaskRun
 from nbflow.model.state import TERMINAL, State
@@ -15,6 +15,7 @@ from nbflow.store.batch import Entry, Rows, Statements, cursor_of
 from nbflow.store.changes import Change, SaveExecution, SaveTaskRun
 from nbflow.store.database import Database, hold_flow
 from nbflow.store.listing import Filter, count_query, page
+from nbflow.store.prepared import Prepared
 from nbflow.store.records import execution_from_row, log_from_row, task_run_from_row, to_micros
 from nbflow.store.writer import Writer
 
@@ -32,9 +33,10 @@ class ExecutionStore:
         self._database = database
         self._writer = writer
         self._statements = Statements(database.writing)
+        self._by_id = Prepared(database, select(_executions).where(_executions.c.id == bindparam("id")))
 
     def get(self, id: str) -> Execution | None:
-        row = self._database.first(select(_executions).where(_executions.c.id == id))
+        row = self._by_id.first(id=id)
         return None if row is None else execution_from_row(row)
 
     def task_runs(self, execution_id: str, after_seq: int = 0) -> list[TaskRun]:

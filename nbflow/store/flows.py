@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, select, update
 
 from nbflow.store import tables
 from nbflow.store.database import Database, contains, hold_flow, within_namespace
+from nbflow.store.prepared import Prepared
 from nbflow.store.records import from_micros, to_micros
 from nbflow.store.writer import Writer
 
@@ -36,6 +37,9 @@ class FlowStore:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
+        flow = select(_flows).where(_flows.c.namespace == bindparam("namespace"), _flows.c.id == bindparam("id"))
+        self._newest = Prepared(database, flow.order_by(_flows.c.revision.desc()).limit(1))
+        self._one = Prepared(database, flow.where(_flows.c.revision == bindparam("revision")))
 
     def save(self, namespace: str, id: str, source: str, now: datetime, disabled: bool = False) -> tuple[int, bool]:
         """Keep a source; returns its revision, and whether it is a new one (the text differs from the newest)."""
@@ -67,10 +71,9 @@ class FlowStore:
         A revision that is asked for by its number is found even then: old executions need it.
         """
         if revision is None:
-            query = _newest_of(namespace, id)
+            row = self._newest.first(namespace=namespace, id=id)
         else:
-            query = select(_flows).where(_is(namespace, id), _flows.c.revision == revision)
-        row = self._database.first(query)
+            row = self._one.first(namespace=namespace, id=id, revision=revision)
         if row is None or (revision is None and row.deleted is not None):
             return None
         return _flow_from_row(row)

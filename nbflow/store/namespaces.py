@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, delete, select, union, update
+from sqlalchemy import Connection, Select, String, bindparam, delete, select, union, update
 
 from nbflow.errors import NbflowError
 from nbflow.model.namespace import lineage
 from nbflow.store import tables
 from nbflow.store.database import Database, hold_flow
+from nbflow.store.prepared import Prepared
 from nbflow.store.records import from_micros, object_from_json, object_to_json, storable, to_json, to_micros
 from nbflow.store.writer import Writer
 from nbflow.types import NAMESPACE, JsonValue
@@ -50,6 +51,7 @@ class NamespaceStore:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
+        self._defaults_of: dict[int, Prepared] = {}
 
     def get(self, namespace: str) -> StoredNamespace | None:
         """What was saved for a namespace; None when nothing was."""
@@ -114,12 +116,25 @@ class NamespaceStore:
 
     def plugin_defaults(self, namespace: str) -> builtins.list[Mapping[str, JsonValue]]:
         """The plugin defaults that hold in a namespace: its own first, those of the outermost parent last."""
-        return [default for one in reversed(self._saved_around(namespace)) for default in one.plugin_defaults]
+        names = lineage(namespace)
+        query = self._defaults_of.get(len(names))
+        if query is None:
+            query = self._defaults_of[len(names)] = Prepared(self._database, _plugin_defaults_of(len(names)))
+        found = query.all(**{f"name{number}": name for number, name in enumerate(names)})
+        found.sort(key=lambda row: len(row.id), reverse=True)
+        return [default for row in found for default in json.loads(row.plugin_defaults)]
 
     def _saved_around(self, namespace: str) -> builtins.list[StoredNamespace]:
         """What was saved for a namespace and its parents, the outermost first."""
         query = select(_namespaces).where(_namespaces.c.id.in_(lineage(namespace)))
         return sorted(map(_namespace_from_row, self._database.all(query)), key=lambda one: len(one.id))
+
+
+def _plugin_defaults_of(number: int) -> Select[tuple[str, str | None]]:
+    """Asks for the plugin defaults of as many namespaces, called name0, name1, …"""
+    id, defaults = _namespaces.c.id, _namespaces.c.plugin_defaults
+    names = [bindparam(f"name{each}", type_=String) for each in range(number)]
+    return select(id, defaults).where(id.in_(names), defaults.is_not(None))
 
 
 def checked_namespace(namespace: str) -> str:
