@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
@@ -360,6 +361,9 @@ class EmailInput(Input):
         return values_.to_email(value)
 
 
+_LIKE_A_FILE = re.compile(r"[/\\]|\.\w+$")
+
+
 class FileInput(Input):
     """A file: its path, or the URI of one that is stored already. The engine stores it."""
 
@@ -373,12 +377,11 @@ class FileInput(Input):
 
     @field_validator("defaults")
     @classmethod
-    def _is_stored(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, str) and not holds_expression(value) and "://" not in value:
+    def _names_a_file(cls, value: JsonValue) -> JsonValue:
+        # A path is nbflow's own: where a flow and its data lie in one folder, it should run without an answer.
+        if isinstance(value, str) and not holds_expression(value) and not _LIKE_A_FILE.search(value):
             raise PydanticCustomError(
-                "file_default",
-                "must be the URI of a stored file, got {found}",
-                {"found": shown(value), "hint": "a path leads elsewhere on each machine: give it when the flow is run"},
+                "file_default", "must be a path or the URI of a stored file, got {found}", {"found": shown(value)}
             )
         return value
 

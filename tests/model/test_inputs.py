@@ -262,11 +262,11 @@ def test_an_input_is_left_out_when_its_condition_cannot_be_evaluated() -> None:
     assert (values, problems) == ({"kind": "b"}, [])
 
 
-def test_the_default_of_a_file_is_a_stored_one() -> None:
-    with pytest.raises(ValidationError, match='must be the URI of a stored file, got "something"'):
+def test_the_default_of_a_file_names_one() -> None:
+    with pytest.raises(ValidationError, match='must be a path or the URI of a stored file, got "something"'):
         declare(type="FILE", defaults="something")
-    assert declare(type="FILE", defaults="kestra:///a/b.csv").defaults == "kestra:///a/b.csv"
-    assert declare(type="FILE", defaults="{{ kv('file') }}").defaults == "{{ kv('file') }}"
+    for names_one in ("kestra:///a/b.csv", "{{ kv('file') }}", "data/b.csv", "b.csv"):
+        assert declare(type="FILE", defaults=names_one).defaults == names_one
 
 
 def test_a_list_says_what_it_holds() -> None:
