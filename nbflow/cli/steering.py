@@ -72,7 +72,7 @@ def replay(
     task_run: Annotated[
         str | None, typer.Option("--task-run", help="Start at this task run; what came before is taken over.")
     ] = None,
-    task: Annotated[str | None, typer.Option("--task", help="Start at the last run of this task.")] = None,
+    task: Annotated[str | None, typer.Option("--from", "--task", help="Start at the last run of this task.")] = None,
     revision: RevisionOption = None,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,

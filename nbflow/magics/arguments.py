@@ -162,7 +162,7 @@ def _option(name: str, value: str, variables: Mapping[str, object], found: Argum
 def _advice(name: str, known: Collection[str]) -> str:
     from nbflow.nearest import did_you_mean
 
-    return did_you_mean(name, known)
+    return did_you_mean(name, known) or f"there are {', '.join(sorted(known))}"
 
 
 def _duration(text: str) -> float:

@@ -165,7 +165,7 @@ def _restart(session: Session, arguments: Arguments) -> Execution:
 def _replay(session: Session, arguments: Arguments) -> Execution:
     execution = _execution(session, arguments)
     revision = arguments.number("revision", 1) if arguments.has("revision") else None
-    task = arguments.options.get("task")
+    task = arguments.options.get("from") or arguments.options.get("task")
 
     def start() -> Execution:
         task_run = execution.task_runs[task].id if task is not None else None
@@ -373,10 +373,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "replay": Command(
         "replay [ID] [key=value ...]",
-        "Run it again as a new one, from a task on with --task; --revision.",
+        "Run it again as a new one, from a task on with --from; --revision.",
         _replay,
         (),
-        ("task", "revision", "to"),
+        ("from", "task", "revision", "to"),
         "execution",
     ),
     "validate": Command("validate FILE", "Check the YAML of a flow.", _validate, takes="file"),

@@ -36,6 +36,7 @@ class ExecutionView(anywidget.AnyWidget):
     def __init__(self, snapshot: Snapshot, on_kill: Callable[[], None], **options: Any) -> None:  # Any: trait values
         self._rows: dict[str, None] = {}
         self._full_at = time.monotonic()
+        self._is_behind = False  # whether `state` lacks what small messages have said
         super().__init__(state=self._full(snapshot), **options)
         self.on_msg(lambda _widget, content, _buffers: on_kill() if content == {"kind": "kill"} else None)
 
@@ -44,9 +45,9 @@ class ExecutionView(anywidget.AnyWidget):
         now = time.monotonic()
         pause = _FULL_SECONDS if len(self._rows) <= _MANY_ROWS else _FULL_SECONDS_OF_MANY
         if now - self._full_at >= pause:
-            self._full_at = now
-            self.state = self._full(snapshot)
+            self._send_everything(snapshot)
             return
+        self._is_behind = True
         has_outputs = changes.execution or any(run.outputs for run in changes.task_runs.values())
         self.send(
             {
@@ -58,10 +59,20 @@ class ExecutionView(anywidget.AnyWidget):
             }
         )
 
+    def rest(self, snapshot: Snapshot) -> None:
+        """Send everything once after small messages: a page that was still loading has missed those."""
+        if self._is_behind and time.monotonic() - self._full_at >= _FULL_SECONDS:
+            self._send_everything(snapshot)
+
     def finish(self, snapshot: Snapshot) -> None:
         """Leave nothing behind: the static twin takes the view's place, and a saved notebook stays small."""
         self.state = {}
         self.close()
+
+    def _send_everything(self, snapshot: Snapshot) -> None:
+        self._full_at = time.monotonic()
+        self._is_behind = False
+        self.state = self._full(snapshot)
 
     def _full(self, snapshot: Snapshot) -> dict[str, Any]:
         return {

@@ -55,6 +55,10 @@ class _NotebookView:
         if self._widget is not None:
             self._widget.paint(snapshot, changes)
 
+    def rest(self, snapshot: Snapshot) -> None:
+        if self._widget is not None:
+            self._widget.rest(snapshot)
+
     def finish(self, snapshot: Snapshot) -> None:
         self._slot.fill(static_view(snapshot))
         if self._widget is not None:
@@ -79,6 +83,9 @@ class _TextView:
 
     def paint(self, snapshot: Snapshot, changes: Changes) -> None:
         """Nothing: what a thread prints would land in the midst of what the user types."""
+
+    def rest(self, snapshot: Snapshot) -> None:
+        """Nothing, as above."""
 
     def finish(self, snapshot: Snapshot) -> None:
         if not self._has_begun:

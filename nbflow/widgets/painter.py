@@ -31,6 +31,10 @@ class View(Protocol):
         """Show what has changed: one message to the browser at most."""
         ...
 
+    def rest(self, snapshot: Snapshot) -> None:
+        """Nothing happens at the moment: a good time to make good what a page that was not ready has missed."""
+        ...
+
     def finish(self, snapshot: Snapshot) -> None:
         """Show the end; nothing comes after it."""
         ...
@@ -94,6 +98,7 @@ class Painter:
                 self._view.paint(self._snapshot, changes)
                 self._stopped.wait(max(PAINT_SECONDS - (time.monotonic() - begun), 0.0))
             else:
+                self._view.rest(self._snapshot)
                 self._woken.wait(LOOK_SECONDS)
 
     def _kill_if_asked(self) -> None:

@@ -107,7 +107,7 @@ def _edges(edges: list[GraphEdge], places: dict[str, int]) -> list[tuple[int, in
 
 def _measure(box: _Box, *, is_top: bool = False) -> None:
     """Give a box its size, and what lies in it its place: a column for each step of the longest way there."""
-    text = max(len(_cut(box.title)), len(_cut(box.subtitle)))
+    text = len(_head(box)) if box.inner else max(len(_cut(box.title)), len(_cut(box.subtitle)))
     box.width, box.height = text * _LETTER + 2 * _PAD, _HEIGHT
     if not box.inner:
         return
@@ -130,6 +130,11 @@ def _measure(box: _Box, *, is_top: bool = False) -> None:
     box.width, box.height = max(x - _GAP_X + pad, box.width), height + pad
 
 
+def _head(box: _Box) -> str:
+    """What stands above the boxes in a box."""
+    return _cut(box.title) + (f" · {_cut(box.subtitle)}" if box.subtitle else "")
+
+
 def _columns(count: int, edges: list[tuple[int, int]]) -> list[int]:
     """For each box the length of the longest way to it."""
     columns = [0] * count
@@ -149,8 +154,7 @@ def _draw(box: _Box, left: float, top: float, *, is_top: bool = False) -> str:
     if box.inner:
         if not is_top or box.title:
             parts.append(_rect(x, y, box, fill="#90a4ae", opacity="0.12", dash=is_top or not box.subtitle))
-            head = _cut(box.title) + (f" · {_cut(box.subtitle)}" if box.subtitle else "")
-            parts.append(_text(x + _PAD, y + 15, head, weight="bold" if box.subtitle else "normal"))
+            parts.append(_text(x + _PAD, y + 15, _head(box), weight="bold" if box.subtitle else "normal"))
         for source, target in box.edges:
             parts.append(_arrow(box.inner[source], box.inner[target], x, y))
         parts.extend(_draw(inner, x, y) for inner in box.inner)

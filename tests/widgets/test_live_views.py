@@ -44,6 +44,12 @@ def shown(message: Message) -> dict[str, Any]:
     return dict(message["content"]["data"])
 
 
+def state_sent(message: Message) -> dict[str, Any]:
+    """The whole state of a view that a message brings; empty for any other message."""
+    found = message["content"].get("data", {}).get("state", {}).get("state", {})
+    return dict(found) if message["header"]["msg_type"] == "comm_msg" else {}
+
+
 def test_a_run_shows_a_widget_and_ends_as_html_in_the_same_place(kernel: Kernel) -> None:
     reply = kernel.run(f"%%flow --run\n{SHORT}")
     live = [content for content in reply.of("display_data") if WIDGET in content["data"]]
@@ -128,6 +134,13 @@ def test_what_the_widget_was_sent_adds_up_to_all_task_runs(kernel: Kernel) -> No
             lines.update(line[0] for line in part.get("logs", []))
     assert len(rows) >= 350
     assert len(lines) >= 150
+
+
+def test_a_page_that_was_still_loading_is_sent_everything_once_nothing_happens(kernel: Kernel) -> None:
+    kernel.run("%%flow --run\nid: waits\nnamespace: tests\ntasks:\n  - {id: wait, type: pause}\n")
+    whole = kernel.read_until(lambda message: state_sent(message).get("header", {}).get("state") == "PAUSED")
+    assert [row[3] for row in state_sent(whole)["rows"]] == ["PAUSED"]
+    kernel.run("%flow kill")
 
 
 def test_the_kill_button_ends_the_execution(kernel: Kernel) -> None:

@@ -36,6 +36,9 @@ class Recorder:
     def paint(self, snapshot: Snapshot, changes: Changes) -> None:
         self.painted.append(changes)
 
+    def rest(self, snapshot: Snapshot) -> None:
+        """It has missed nothing."""
+
     def finish(self, snapshot: Snapshot) -> None:
         self.finished.append(snapshot.execution.state)
         self.messages = [entry.message for entry in snapshot.entries]
