@@ -87,11 +87,13 @@ def gantt(
 def row_of(run: TaskRun, origin: datetime, depth: int = 0) -> Row:
     """The row of one task run."""
     end = None if run.end is None else _since(origin, run.end)
-    bars = tuple(sorted(_bars(run, origin), key=lambda bar: bar.start))
+    bars = sorted(_bars(run, origin), key=lambda bar: bar.start)
     begun = bars[0].start if bars else _since(origin, run.start)
+    # A replay takes over what ran before it began: that stands at the left edge.
+    bars = [Bar(max(bar.start, 0.0), None if bar.end is None else max(bar.end, 0.0), bar.state) for bar in bars]
     attempts = max(len(run.attempts), 1)
     parent, iteration = run.parent_task_run_id, run.iteration or 0
-    return Row(run.id, label(run), depth, run.state, bars, begun, end, attempts, parent, iteration)
+    return Row(run.id, label(run), depth, run.state, tuple(bars), begun, end, attempts, parent, iteration)
 
 
 def label(run: TaskRun) -> str:

@@ -48,6 +48,13 @@ def test_what_still_runs_has_no_end_and_reaches_now() -> None:
     assert chart.length == 4
 
 
+def test_what_a_replay_took_over_stands_at_the_left_edge_with_the_time_it_took() -> None:
+    chart = gantt(execution(), [task_run("before", -30, -28)], at(9))
+    assert [(bar.start, bar.end) for bar in chart.rows[0].bars] == [(0.0, 0.0)]
+    assert chart.rows[0].seconds(chart.now) == 2
+    assert "before" in text_gantt(execution(), [task_run("before", -30, -28), task_run("after", 0, 9)], at(9))
+
+
 def test_a_loop_row_names_the_value_of_its_round() -> None:
     chart = gantt(execution(), [task_run("each", 0, 1, value="b"), task_run("each", 0, 1, value="x" * 60)], at(9))
     assert chart.rows[0].label == "each [b]"
