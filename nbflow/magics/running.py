@@ -96,6 +96,9 @@ class _Unseen:
     def paint(self, *_: object) -> None:
         """Nothing: the user asked for quiet."""
 
+    def rest(self, *_: object) -> None:
+        """Nothing to make good."""
+
     def finish(self, *_: object) -> None:
         """Nothing either."""
 
