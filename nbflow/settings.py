@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from nbflow.errors import Location, SettingsError
 
 Durability = Literal["full", "normal"]
+DockerPolicy = Literal["auto", "require", "never"]
 
 FILE_NAMES = ("nbflow.yaml", "nbflow.yml", "config.yaml", "config.yml")
 
@@ -33,14 +34,28 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class DockerSettings:
+    """Whether and where containers run.
+
+    `policy` "auto": a script that wants a container runs as a process where no engine is reachable; "require": it
+    fails; "never": it always runs as a process. `host` is the engine's address. `volumes`: whether flows may mount.
+    """
+
+    policy: DockerPolicy = "auto"
+    host: str | None = None
+    volumes: bool = True
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a home is set to. `Settings(home)` takes the defaults, `Settings.load()` reads the home's file.
 
     `durability` "full": a commit survives power loss; "normal": it survives the end of the process.
     `repository_url` is None for SQLite in the home. `storage_url` is set when files between tasks lie elsewhere than in
-    `storage_path`, such as `s3://bucket`. `max_output_bytes`: of the JSON of what one task run puts out. `pools`: how
-    many task runs of each pool work at once, over all flows and engines of the home. `encryption_key`: base64 of 16, 24
-    or 32 bytes; None for a key of the home's own, in its file `secret.key`.
+    `storage_path`, such as `s3://bucket`. `max_output_bytes`: of the JSON of what a task run puts out. `max_log_lines`
+    and `max_log_bytes`: of the log of one attempt in the history; what is longer becomes a file. `pools`: how many task
+    runs of each pool work at once, over all flows and engines of the home. `encryption_key`: base64 of 16, 24 or 32
+    bytes; None for a key of the home's own, in its file `secret.key`.
     """
 
     home: Path
@@ -51,6 +66,8 @@ class Settings:
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
     worker_slots: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_output_bytes: int = 1_000_000
+    max_log_lines: int = 20_000
+    max_log_bytes: int = 10_000_000
     pools: Mapping[str, int] = field(default_factory=dict)
     server_host: str = "127.0.0.1"
     server_port: int = 8080
@@ -63,6 +80,7 @@ class Settings:
     globals: Mapping[str, object] = field(default_factory=dict, repr=False)
     plugin_defaults: Sequence[Mapping[str, object]] = ()
     encryption_key: str | None = field(default=None, repr=False)
+    docker: DockerSettings = field(default_factory=DockerSettings)
 
     def __post_init__(self) -> None:
         if self.storage_path == Path():
@@ -74,6 +92,7 @@ class Settings:
         place = find_home(home, env)
         file = next((file for name in FILE_NAMES if (file := place / name).is_file()), None)
         settings = cls(place) if file is None else _Reader(place, file, env).read()
+        settings = replace(settings, docker=_docker_of(env, settings.docker))
         key = env.get("NBFLOW_ENCRYPTION_KEY")
         return replace(settings, encryption_key=key) if key else settings
 
@@ -105,6 +124,20 @@ def postgres_url(url: str, username: str | None = None, password: str | None = N
     return urlunsplit(("postgresql+psycopg", login + place, parts.path, query, ""))
 
 
+_DOCKER_POLICIES: tuple[str, ...] = ("auto", "require", "never")
+
+
+def _docker_of(env: Mapping[str, str], docker: DockerSettings) -> DockerSettings:
+    """The settings of Docker with the policy that `NBFLOW_DOCKER` says, if any. Raises: SettingsError."""
+    policy = env.get("NBFLOW_DOCKER")
+    if not policy:
+        return docker
+    if policy not in _DOCKER_POLICIES:
+        where = Location(path="NBFLOW_DOCKER")
+        raise SettingsError(f"must be {' or '.join(_DOCKER_POLICIES)}, got {policy}", where=where)
+    return replace(docker, policy=cast("DockerPolicy", policy))
+
+
 class _Reader:
     """Reads one configuration file."""
 
@@ -129,6 +162,8 @@ class _Reader:
             storage_options=storage_options,
             worker_slots=self._number("workerSlots", defaults.worker_slots),
             max_output_bytes=self._number("maxOutputBytes", defaults.max_output_bytes),
+            max_log_lines=self._number("maxLogLines", defaults.max_log_lines),
+            max_log_bytes=self._number("maxLogBytes", defaults.max_log_bytes),
             pools=self._pools(),
             server_host=self._text("server.interface") or self._text("server.host") or defaults.server_host,
             server_port=self._number("server.port", defaults.server_port),
@@ -141,6 +176,7 @@ class _Reader:
             globals=self._section("variables.globals"),
             plugin_defaults=self._plugin_defaults(),
             encryption_key=self._text("encryption.secretKey"),
+            docker=self._docker(),
         )
 
     def _load(self) -> dict[str, object]:
@@ -211,6 +247,16 @@ class _Reader:
         found = {option: value for key, option in options.items() if (value := self._text(f"storage.{kind}.{key}"))}
         return None, f"{scheme}://{bucket}", found
 
+    def _docker(self) -> DockerSettings:
+        """What is said of Docker: the policy alone, as `docker: never`, or a section. Raises: SettingsError."""
+        if not isinstance(self._value("docker"), dict):
+            return DockerSettings(cast("DockerPolicy", self._choice("docker", _DOCKER_POLICIES, "auto")))
+        return DockerSettings(
+            policy=cast("DockerPolicy", self._choice("docker.policy", _DOCKER_POLICIES, "auto")),
+            host=self._text("docker.host"),
+            volumes=self._choice("docker.volumes", ("true", "false"), "true") == "true",
+        )
+
     def _value(self, key: str) -> object:
         node: object = self._tree
         for name in key.split("."):
@@ -251,7 +297,8 @@ class _Reader:
             return None
         if isinstance(value, dict | list):
             raise self._error(key, "must be a single value")
-        return _REFERENCE.sub(lambda found: self._from_env(key, found), str(value))
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return _REFERENCE.sub(lambda found: self._from_env(key, found), text)
 
     def _from_env(self, key: str, found: re.Match[str]) -> str:
         name, default = found.groups()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +11,9 @@ from nbflow.cli.options import Output, OutputOption, UsageError
 from nbflow.cli.showing import say, show_json, show_table
 
 app = typer.Typer(
-    help="List the types that flows can use, and explain them.", no_args_is_help=True, rich_markup_mode=None
+    help="List the types that flows can use, explain them, and begin types of your own.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -21,56 +23,84 @@ def list_plugins(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """List task types, trigger types, conditions and task runners."""
-    from nbflow.cli.reference import KINDS, types_of
+    from nbflow.plugins.reference import KINDS, reference_of, types_of
 
     if kind is not None and kind not in KINDS:
         raise UsageError(f"there is no kind `{kind}`", hint=f"there are {', '.join(KINDS)}")
-    found = [(each, cls) for each in KINDS if kind in (None, each) for cls in types_of(each)]
+    found = [reference_of(cls) for each in KINDS if kind in (None, each) for cls in types_of(each)]
     if output is Output.JSON:
-        show_json(
-            [{"type": cls.type_name, "kind": each, "aliases": cls.aliases, "title": title(cls)} for each, cls in found]
-        )
+        show_json([{"type": one.name, "kind": one.kind, "aliases": one.aliases, "title": one.title} for one in found])
         return
     show_table(
         ("KIND", "TYPE", "ALSO", "WHAT IT IS FOR"),
-        [(each, cls.type_name, ", ".join(cls.aliases), title(cls)) for each, cls in found],
+        [(one.kind, one.name, ", ".join(one.aliases), one.title) for one in found],
     )
 
 
 @app.command("doc")
 def doc(
-    type_name: Annotated[str, typer.Argument(metavar="TYPE", help="A type name or alias.")],
+    type_name: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="A type name or alias.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--all", metavar="DIR", help="Write the pages of all types into a directory.")
+    ] = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Explain a type: its properties and its outputs."""
-    from nbflow.cli.reference import find_type, outputs_of, properties_of
+    """Explain a type: its properties, its outputs, and examples; or write the whole reference."""
+    from nbflow.plugins.pages import text
+    from nbflow.plugins.reference import find_type, reference_of
 
-    cls = find_type(type_name)
-    properties, outputs = properties_of(cls), outputs_of(cls)
-    description = inspect.cleandoc(cls.__doc__ or "")
-    if output is Output.JSON:
-        show_json(
-            {
-                "type": cls.type_name,
-                "aliases": [*cls.aliases, *cls.old_names],
-                "description": description,
-                "properties": properties,
-                "outputs": outputs,
-            }
-        )
+    if (type_name is None) == (folder is None):
+        raise UsageError("name a type, or a directory with --all", hint="nbflow plugins doc log")
+    if folder is not None:
+        say(f"{_write_all(folder)} pages are in {folder}")
         return
-    say(cls.type_name)
-    if cls.aliases or cls.old_names:
-        say(f"also: {', '.join((*cls.aliases, *cls.old_names))}")
-    say(f"\n{description}")
-    for head, entries in (("properties", properties), ("outputs", outputs)):
-        if entries:
-            say(f"\n{head}:")
-            for name, entry in entries.items():
-                need = " (required)" if entry.get("required") else ""
-                say(f"  {name}{need}: {entry['description']}")
+    reference = reference_of(find_type(type_name or ""))
+    if output is Output.JSON:
+        show_json(reference.to_dict())
+    else:
+        say(text(reference))
 
 
-def title(cls: type) -> str:
-    """The first line of what a class says about itself."""
-    return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+@app.command("schema")
+def schema(
+    type_name: Annotated[
+        str | None, typer.Argument(metavar="[TYPE]", help="A type name or alias; the whole flow if none is given.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a type, or of flows, for editors."""
+    from nbflow.plugins.reference import find_type
+    from nbflow.source.schema import flow_schema, task_schema
+
+    show_json(flow_schema() if type_name is None else task_schema(find_type(type_name)))
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the package, such as acme-flows.")],
+    folder: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Where to put it; NAME in this directory if not said.")
+    ] = None,
+) -> None:
+    """Begin a package with types of your own: a module, its tests, a README, ready to install."""
+    from nbflow.cli.skeleton import write_skeleton
+
+    target = folder or Path(name)
+    for path in write_skeleton(name, target):
+        say(str(path))
+    say(f"\nNext: cd {target} && pip install -e . && python -m pytest")
+
+
+def _write_all(folder: Path) -> int:
+    """Write all pages; what was written before and is no type any more goes."""
+    from nbflow.plugins.pages import all_pages
+
+    pages = all_pages()
+    for name, page in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    for part in {name.partition("/")[0] for name in pages if "/" in name}:
+        for path in (folder / part).glob("*.md"):
+            if f"{part}/{path.name}" not in pages:
+                path.unlink()
+    return len(pages)

@@ -39,12 +39,12 @@ async def run_attempts(
             run = _begin(replace(admitted, attempts=run.attempts), history)
             render = renderer(run)
             file = LogFile(history, workings.store, run) if task.log_to_file else None
-            ctx = TaskContext(history, workings.store, render, run, task.log_level, directory, file)
+            ctx = TaskContext(history, workings.store, render, run, task.log_level, directory, file, workings.store)
             try:
                 result = await attempt(task, render, ctx, workings.store)
             finally:
-                if file is not None:
-                    run = await keep_log(file, history, run)
+                if ctx.log.file is not None:
+                    run = await keep_log(ctx.log.file, history, run)
         return run, result
 
     run = await _without_lost_attempt(run, history, workings.store)

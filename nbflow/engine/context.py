@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import math
 import re
 import shutil
 import tempfile
@@ -14,19 +17,29 @@ from urllib.parse import urlsplit
 from nbflow.engine.flows import Flows
 from nbflow.engine.history import History
 from nbflow.engine.log_files import LogFile
-from nbflow.engine.others import OtherExecutions, OtherTriggers
+from nbflow.engine.others import OtherExecutions, OtherFlows, OtherTriggers
 from nbflow.engine.rendering import Renderer
-from nbflow.engine.variables import author_texts, label_tree
-from nbflow.errors import TaskFailedError
+from nbflow.engine.variables import author_texts, label_tree, sealed
+from nbflow.errors import StoreError, TaskFailedError
 from nbflow.model.execution import LogEntry, TaskRun
+from nbflow.model.state import State
 from nbflow.model.task import LogLevel
-from nbflow.plugins import Executions, FileStorage, KvStorage, NamespaceFileStorage, Triggers, Upkeep
+from nbflow.plugins import Executions, FileStorage, FlowSources, KvStorage, NamespaceFileStorage, Triggers, Upkeep
+from nbflow.settings import Settings
 from nbflow.store import Store
 from nbflow.types import JsonValue
 
+_LOOK_EVERY = 256
+"""Lines after which a thread that writes looks whether the writer has come along."""
+
+_GOES_ON = "this log is long: it goes on in a file, which is stored with all lines at the end of the attempt"
+
 
 class TaskLogger:
-    """The log of one attempt; keeps lines of at least a level, in the history unless there is a file for them."""
+    """The log of one attempt; keeps lines of at least a level, in the history unless there is a file for them.
+
+    With a `store`, a log that grows beyond what the settings allow goes on in a file; errors are in the history, too.
+    """
 
     def __init__(
         self,
@@ -35,12 +48,17 @@ class TaskLogger:
         attempt: int | None,
         least: LogLevel | None,
         file: LogFile | None = None,
+        store: Store | None = None,
     ) -> None:
+        self.file = file
+        """Takes the lines; the one who makes the attempt keeps it in the end."""
         self._history = history
         self._run = run
         self._attempt = attempt
         self._least = (least or LogLevel.TRACE).rank
-        self._file = file
+        self._store = store
+        self._lines_left: float = math.inf if store is None else store.settings.max_log_lines
+        self._bytes_left: float = math.inf if store is None else store.settings.max_log_bytes
 
     def trace(self, message: str, *values: object) -> None:
         self.write(LogLevel.TRACE, message % values if values else message)
@@ -55,14 +73,67 @@ class TaskLogger:
         self.write(LogLevel.WARN, message % values if values else message)
 
     def error(self, message: str, *values: object) -> None:
-        self.write(LogLevel.ERROR, message % values if values else message)
+        message = message % values if values else message
+        is_cut = self._is_cut
+        self.write(LogLevel.ERROR, message)
+        if is_cut:  # why a task failed is to be seen without its file
+            self._history.log(LogLevel.ERROR, message, self._run, self._attempt)
 
     def write(self, level: LogLevel, message: str) -> None:
         if level.rank < self._least:
             return
         history = self._history
-        if self._file is None or not self._file.write(history.now(), level, history.noted(level, message, self._run)):
-            history.log(level, message, self._run, self._attempt)
+        file = self.file
+        if file is not None and file.write(history.now(), level, history.noted(level, message, self._run)):
+            return
+        history.log(level, message, self._run, self._attempt)
+        if self._store is not None and file is None:
+            self._count(self._store, message)
+
+    def write_lines(self, level: LogLevel, lines: Sequence[str]) -> None:
+        if level.rank < self._least:
+            return
+        for number, line in enumerate(lines):
+            if self.file is not None:
+                self._file_lines(self.file, level, lines[number:])
+                return
+            self.write(level, line)
+
+    def _file_lines(self, file: LogFile, level: LogLevel, lines: Sequence[str]) -> None:
+        history = self._history
+        if level is LogLevel.ERROR:
+            history.noted(level, lines[-1], self._run)
+        if not file.write_lines(history.now(), level, history.masked("\n".join(lines))):
+            for line in lines:
+                history.log(level, line, self._run, self._attempt)
+
+    async def room(self) -> None:
+        with contextlib.suppress(StoreError):  # the next one who waits for a result is told
+            await self._history.room()
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether the file has but the rest of the log."""
+        return self.file is not None and min(self._lines_left, self._bytes_left) <= 0
+
+    def _count(self, store: Store, message: str) -> None:
+        self._lines_left -= 1
+        self._bytes_left -= len(message) if message.isascii() else len(message.encode("utf-8", "replace"))
+        if (self._lines_left <= 0 or self._bytes_left <= 0) and self._run is not None:
+            last = self._history.log(LogLevel.INFO, _GOES_ON, self._run, self._attempt)
+            self.file = LogFile(self._history, store, self._run, after=last.seq - 1)
+        elif self._lines_left % _LOOK_EVERY == 0 and not _is_in_loop():
+            with contextlib.suppress(StoreError):
+                self._history.make_room()
+
+
+def _is_in_loop() -> bool:
+    """Whether this thread runs an event loop, and so must not be kept waiting."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class TaskContext:
@@ -77,6 +148,7 @@ class TaskContext:
         least_level: LogLevel | None,
         shared_dir: Path | None = None,
         log_file: LogFile | None = None,
+        log_store: Store | None = None,
     ) -> None:
         execution = history.execution
         self.namespace = execution.namespace
@@ -85,7 +157,7 @@ class TaskContext:
         self.task_id = run.task_id
         self.task_run_id = run.id
         self.attempt = max(len(run.attempts) - 1, 0)
-        self.log = TaskLogger(history, run, self.attempt, least_level, log_file)
+        self.log = TaskLogger(history, run, self.attempt, least_level, log_file, log_store)
         self.storage: FileStorage = store.files
         self._history = history
         self._store = store
@@ -152,6 +224,18 @@ class TaskContext:
     def metric(self, name: str, value: float, *, type: str = "counter", tags: Mapping[str, str] | None = None) -> None:
         self._history.metric(self._run, type, name, value, tags or {})
 
+    def child_run(
+        self,
+        name: str,
+        moves: Sequence[tuple[State, datetime]],
+        *,
+        outputs: Mapping[str, JsonValue] | None = None,
+        log: Sequence[tuple[LogLevel, str]] = (),
+    ) -> None:
+        run = self._history.child(self._run, name, moves, outputs or {})
+        for level, message in log:
+            self._history.log(level, message, run, 0)
+
     def now(self) -> datetime:
         return self._history.now()
 
@@ -165,6 +249,10 @@ class TaskContext:
         execution = self._history.execution
         self._history.change(replace(execution, variables={**execution.variables, **variables}))
         self._share("vars", variables)
+
+    async def end_execution(self, state: State) -> None:
+        if self._history.end(self._run, state):
+            await asyncio.Event().wait()  # the cancellation is on its way
 
     def unset_variables(self, names: Sequence[str], *, ignore_missing: bool = False) -> None:
         execution = self._history.execution
@@ -188,6 +276,13 @@ class TaskContext:
         return self._store.logs.list(self.execution_id, task_id=task_id, min_level=min_level)
 
     @property
+    def settings(self) -> Settings:
+        return self._store.settings
+
+    def hide(self, *texts: str) -> None:
+        self._history.mask(texts)
+
+    @property
     def executions(self) -> Executions:
         return OtherExecutions(self._store, self._history.clock)
 
@@ -200,6 +295,10 @@ class TaskContext:
         return self._store.namespace_files
 
     @property
+    def flows(self) -> FlowSources:
+        return OtherFlows(self._store, self._history.clock)
+
+    @property
     def triggers(self) -> Triggers:
         return OtherTriggers(self._store, self._history.clock)
 
@@ -209,6 +308,10 @@ class TaskContext:
 
     def secret(self, name: str) -> str:
         return self._renderer.services.secret(name)
+
+    def seal(self, text: str) -> dict[str, JsonValue]:
+        self._history.mask([text])
+        return sealed(self._store.secrets.encrypt(text))
 
     def _share(self, name: str, values: Mapping[str, object]) -> None:
         """Let every later task of the execution see new values under a name they all share."""

@@ -16,10 +16,11 @@ from nbflow.engine.promises import Promises
 from nbflow.engine.rendering import Renderer
 from nbflow.engine.retries import next_attempt
 from nbflow.engine.revising import restarted
-from nbflow.engine.scope import TaskScope, end_killed
+from nbflow.engine.scope import TaskScope, end_as, end_killed
 from nbflow.engine.skipping import listens
 from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError, TaskFailedError
+from nbflow.model.execution import TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.policies import Retry, RetryBehavior
 from nbflow.model.state import State, worst
@@ -44,6 +45,7 @@ class ExecutionRun:
         self._is_closing = False
         """Whether what runs now runs to its end, whatever happens: `finally`."""
         self._is_forced = False
+        self.history.end = self._end
         if self.history.execution.state is State.PAUSED and not workings.paused:
             workings.passage.clear()  # it had been paused as a whole
 
@@ -111,6 +113,24 @@ class ExecutionRun:
         self._slots.leave(self.flow)
         return True
 
+    def _end(self, run: TaskRun, state: State) -> bool:
+        """Let the execution end in a state at the wish of a task run of its own; False when it is ending already."""
+        if self._is_closing or self._workings.is_killing or self.history.execution.state.is_terminal:
+            return False
+        if state is State.KILLED:
+            self.kill()
+            return True
+        for each in (self.history.by_id(run.id), *self.history.ancestors(run)):
+            end_as(self.history, each.id, state)
+        self._stop(state)
+        return True
+
+    def _left_as(self) -> State | None:
+        """What a task that ends the execution wanted it to end in, before the engine that ran it came to its end."""
+        ending = {task.id for task in self.flow.all_tasks() if task.ends_execution}
+        ended = [run for run in self.history.task_runs() if run.task_id in ending and run.state.is_terminal]
+        return next((run.state for run in ended if run.state is not State.SKIPPED), None) if ending else None
+
     def _stop(self, state: State) -> None:
         """Cancel the tasks; the execution ends in a state."""
         self._workings.is_killing = True
@@ -121,6 +141,8 @@ class ExecutionRun:
     async def _run_to_its_state(self) -> None:
         if self.history.execution.state is State.KILLING:
             self._stop(State.KILLED)  # as the engine before this one did
+        elif (left := self._left_as()) is not None:
+            self._stop(left)
         refusal = await self._killable(self._admitted())
         if refusal in (State.CANCELLED, State.FAILED):
             self.history.move(refusal)

@@ -30,8 +30,7 @@ class Flows:
 
         It is switched on or off as its text says, also where it was switched since then without a new revision.
         """
-        pools = self._store.settings.pools
-        flow = load_flow(text, defaults=self._defaults_of(text), pools=pools, strict=strict).flow
+        flow = self.read(text, strict=strict)
         revision, is_new = self._store.flows.save(flow.namespace, flow.id, text, self._clock.now(), flow.disabled)
         deployed = self.get(flow.namespace, flow.id, revision)
         if not is_new and deployed.disabled != flow.disabled:
@@ -40,6 +39,10 @@ class Flows:
         if self.on_change is not None:
             self.on_change(flow.namespace, flow.id, deployed)
         return deployed
+
+    def read(self, text: str, *, strict: bool = False) -> Flow:
+        """The flow that a text defines; it is not saved. Raises: FlowValidationError."""
+        return load_flow(text, defaults=self._defaults_of(text), pools=self._store.settings.pools, strict=strict).flow
 
     def validate(self, text: str) -> list[Problem]:
         """Every problem of a flow's text."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -10,11 +11,11 @@ from nbflow.clock import Clock
 from nbflow.engine.hub import Hub
 from nbflow.engine.variables import OutputTree, StateTree
 from nbflow.model.events import ExecutionChanged, LogWritten, MetricRecorded, TaskRunChanged
-from nbflow.model.execution import Execution, LogEntry, Metric, TaskRun
+from nbflow.model.execution import Attempt, Execution, LogEntry, Metric, TaskRun
 from nbflow.model.state import State, StateHistory
 from nbflow.model.task import LogLevel
 from nbflow.store import AddMetric, AppendLog, SaveExecution, SaveTaskRun, Writer
-from nbflow.types import new_id
+from nbflow.types import JsonValue, new_id
 
 Key = tuple[str | None, str, str | None, int | None]
 """A place in the coroutine tree: parent task run, task id, value and iteration of a loop's round."""
@@ -41,7 +42,11 @@ class History:
     ) -> None:
         self.execution = execution
         self.clock = clock
-        self.outputs = OutputTree()
+        self.reveal: Callable[[str], str] = str
+        """Decrypts an output that is encrypted; whoever renders expressions of this execution sets it."""
+        self.end: Callable[[TaskRun, State], bool] = lambda run, state: False
+        """Ends the execution at the wish of a task of its own; whoever runs the execution sets it."""
+        self.outputs = OutputTree(lambda token: self.reveal(token))
         self.states = StateTree()
         self.failure: TaskRun | None = None
         """The task run that failed last: the innermost one, where those around it failed with it."""
@@ -73,9 +78,19 @@ class History:
         """Return once everything changed so far is committed."""
         await self._writer.committed()
 
+    async def room(self) -> None:
+        """Return once the writer has little left to write. Raises: StoreError."""
+        if self._writer.is_behind:
+            await self._writer.committed()
+
+    def make_room(self) -> None:
+        """As `room`, for a thread without an event loop."""
+        if self._writer.is_behind:
+            self._writer.flush()
+
     def revise(self, runs: Iterable[TaskRun]) -> None:
         """Forget all task runs but these; writing them is the caller's."""
-        self.outputs, self.states, self.failure = OutputTree(), StateTree(), None
+        self.outputs, self.states, self.failure = OutputTree(lambda token: self.reveal(token)), StateTree(), None
         self._by_key, self._by_id = {}, {}
         self._load(runs)
 
@@ -105,6 +120,28 @@ class History:
             iteration=iteration,
         )
         return self.save(run)
+
+    def child(
+        self,
+        parent: TaskRun,
+        name: str,
+        moves: Sequence[tuple[State, datetime]],
+        outputs: Mapping[str, JsonValue],
+    ) -> TaskRun:
+        """Show a part of a task's own work as a task run below it, in place of the one of that name before."""
+        known, states = self.find(parent.id, name, None, None), StateHistory(tuple(moves))
+        return self.save(
+            TaskRun(
+                id=known.id if known is not None else new_id(),
+                execution_id=self.execution.id,
+                task_id=name,
+                history=states,
+                parent_task_run_id=parent.id,
+                attempts=(Attempt(states),),
+                outputs=outputs,
+                dynamic=True,
+            )
+        )
 
     def save(self, run: TaskRun) -> TaskRun:
         """Replace a task run's record; what it put out is seen by expressions once it has ended."""
@@ -159,7 +196,9 @@ class History:
 
     def mask(self, secrets: Iterable[str]) -> None:
         """Hide these texts in every log line from here on."""
-        hidden = {*self._masked, *(secret for secret in secrets if len(secret) >= 3)}
+        found = [secret for secret in secrets if len(secret) >= 3]
+        # Within a value that is printed as JSON, a secret is spelled with escapes.
+        hidden = {*self._masked, *found, *(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in found)}
         self._masked = tuple(sorted(hidden, key=len, reverse=True))
 
     def masked(self, text: str) -> str:

@@ -52,7 +52,7 @@ def replayed(flow: Flow, runs: Sequence[TaskRun], task_run_id: str, execution_id
     dropped |= {run.id for run in runs if tree.follows(run, start)}
     again = {start.id} if tree.is_work(start) else set()  # a flowable begins anew: a Pause pauses again
     dropped |= {start.id} - again
-    dropped |= {run.id for run in runs if tree.is_aftermath(run, around)}
+    dropped |= {run.id for run in runs if tree.is_aftermath(run, around) or tree.is_part(run, again)}
     dropped |= {run.id for run in runs if any(above.id in dropped for above in tree.above(run))}
     ids = {run.id: new_id() for run in runs if run.id not in dropped}
     kept = []
@@ -129,6 +129,11 @@ class _Tree:
             return False
         return run.parent_task_run_id is None or run.parent_task_run_id in reopened
 
+    def is_part(self, run: TaskRun, reopened: set[str]) -> bool:
+        """Whether a task run shows a part of the work of one that is opened again, and so does it anew."""
+        parent = self._runs.get(run.parent_task_run_id or "")
+        return parent is not None and parent.id in reopened and self.is_work(parent)
+
     def follows(self, run: TaskRun, other: TaskRun) -> bool:
         """Whether a task run came after another one because of it: a later task, or a later round of a loop."""
         ours, theirs = [run, *self.above(run)][::-1], [other, *self.above(other)][::-1]
@@ -152,7 +157,7 @@ class _Tree:
 
     def reopened(self, again: set[str], now: datetime) -> Revision:
         """These task runs open again, the aftermath of what they lie in dropped."""
-        dropped = {run.id for run in self._runs.values() if self.is_aftermath(run, again)}
+        dropped = {run.id for run in self._runs.values() if self.is_aftermath(run, again) or self.is_part(run, again)}
         dropped |= {run.id for run in self._runs.values() if any(above.id in dropped for above in self.above(run))}
         revision = Revision(dropped=sorted(dropped))
         for run in self._runs.values():

@@ -340,14 +340,19 @@ class TaskScope:
 
 def end_killed(history: History, run_id: str) -> None:
     """Record that a task run was killed, unless it has ended."""
+    end_as(history, run_id, State.KILLED)
+
+
+def end_as(history: History, run_id: str, state: State) -> None:
+    """Record that a task run, and its attempt, ended in a state; nothing if it had ended before."""
     run = history.by_id(run_id)
     if run.state.is_terminal:
         return
     now = history.now()
     attempts = run.attempts
     if attempts and not attempts[-1].state.is_terminal:
-        attempts = (*attempts[:-1], attempts[-1].move(State.KILLED, now))
-    history.save(replace(run, attempts=attempts).move(State.KILLED, now))
+        attempts = (*attempts[:-1], attempts[-1].move(state, now))
+    history.save(replace(run, attempts=attempts).move(state, now))
 
 
 def forgiven(task: Task, state: State) -> State:

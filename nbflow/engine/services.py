@@ -98,6 +98,7 @@ class ExecutionServices(NamespaceServices):
     def __init__(self, history: History, store: Store, source: str) -> None:
         super().__init__(history.execution.namespace, store, history.clock, lambda secret: history.mask([secret]))
         self._history = history
+        history.reveal = self._decrypted
         self.source = source
         """The text of the flow, in which failures are located."""
 
@@ -120,6 +121,11 @@ class ExecutionServices(NamespaceServices):
                 self._hide(plain)
                 inputs = with_input(inputs, name, plain)
         return inputs
+
+    def _decrypted(self, token: str) -> str:
+        plain = self._store.secrets.decrypt(token)
+        self._hide(plain)
+        return plain
 
     def last_error(self, run: TaskRun) -> str:
         """The last error in the log of a task run that an earlier engine ran."""

@@ -153,25 +153,65 @@ def _moment(moment: datetime) -> str:
 class OutputTree:
     """`outputs`: by task id; below that, for tasks in loops, by the values of the loops from the outside in.
 
-    A change costs O(depth), however many task runs there are.
+    A change costs O(depth), however many task runs there are. `reveal` decrypts a value that is sealed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reveal: Callable[[str], str]) -> None:
         self.tree: dict[str, object] = {}
+        self._reveal = reveal
 
     def put(self, run: TaskRun, values: Sequence[str]) -> None:
         """Add the outputs of a task run; `values` are those of the loops around it, the outermost first."""
         if not run.outputs:
             return
+        outputs = run.outputs
+        if any(sealed_token(value) is not None for value in outputs.values()):
+            outputs = RevealedOutputs(outputs, self._reveal)
         if not values:
-            self.tree[run.task_id] = run.outputs
+            self.tree[run.task_id] = outputs
             return
         branch = self.tree.setdefault(run.task_id, {})
         for value in values[:-1]:
             assert isinstance(branch, dict)
             branch = branch.setdefault(value, {})
         assert isinstance(branch, dict)
-        branch[values[-1]] = run.outputs
+        branch[values[-1]] = outputs
+
+
+SEALED = "io.kestra.datatype:aes_encrypted"
+"""The `type` of an output value that is encrypted: `{type: …, value: <token>}`, as in Kestra."""
+
+
+def sealed(token: str) -> dict[str, JsonValue]:
+    """An output value that is encrypted."""
+    return {"type": SEALED, "value": token}
+
+
+def sealed_token(value: JsonValue) -> str | None:
+    """The token of an output value that is encrypted; None for any other value."""
+    if not isinstance(value, dict) or len(value) != 2 or value.get("type") != SEALED:
+        return None
+    token = value.get("value")
+    return token if isinstance(token, str) else None
+
+
+class RevealedOutputs(Mapping[str, JsonValue]):
+    """Outputs as expressions see them: what is encrypted is decrypted when it is asked for."""
+
+    def __init__(self, outputs: Mapping[str, JsonValue], reveal: Callable[[str], str]) -> None:
+        self._outputs = outputs
+        self._reveal = reveal
+
+    def __getitem__(self, name: str) -> JsonValue:
+        value = self._outputs[name]
+        token = sealed_token(value)
+        return value if token is None else self._reveal(token)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
 
 
 class StateTree:

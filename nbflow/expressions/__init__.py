@@ -6,7 +6,14 @@ It knows nothing of flows; anything above the foundations may import it. What it
 
 from __future__ import annotations
 
-from nbflow.expressions.environment import Environment, default_environment, has_expression, render
+from nbflow.expressions.environment import (
+    Environment,
+    default_environment,
+    expression_filter,
+    expression_function,
+    has_expression,
+    render,
+)
 from nbflow.expressions.limits import Limits
 from nbflow.expressions.names import Call, Inspection, Reference
 from nbflow.expressions.services import NoServices, Services
@@ -22,6 +29,8 @@ __all__ = [
     "Reference",
     "Services",
     "default_environment",
+    "expression_filter",
+    "expression_function",
     "has_expression",
     "render",
 ]

@@ -181,13 +181,13 @@ class Compiled:
 
 
 class Compiler:
-    """Compiles templates for one environment."""
+    """Compiles templates for one environment; `own` is what of its catalog never changes."""
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, own: Catalog, limits: Limits) -> None:
         self._catalog = catalog
         self._limits = limits
         self._jinja = ImmutableSandboxedEnvironment(optimized=False, autoescape=False)
-        self._namespace = _namespace(catalog)
+        self._namespace = _namespace(own)
         self._scoped = frozenset(name for name, one in self._namespace.items() if _takes_scope(one))
 
     def compile(self, text: str) -> Compiled:
@@ -201,8 +201,10 @@ class Compiler:
     def _translated(self, text: str, template: Template) -> Compiled:
         translator = Translator(text, self._catalog)
         tree = translator.template(template)
-        code, positions = self._code(text, tree)
-        namespace: dict[str, Any] = dict(self._namespace)
+        added = {one.alias: one for one in translator.definitions if one.alias not in self._namespace}
+        scoped = frozenset(alias for alias, one in added.items() if one.needs_scope)
+        code, positions = self._code(text, tree, scoped)
+        namespace: dict[str, Any] = self._namespace | {alias: one.function for alias, one in added.items()}
         exec(code, namespace)  # code that we generated from a checked tree
         bodies = namespace["blocks"]
         blocks = {name: bodies[block] for name, block in translator.block_names().items()}
@@ -210,9 +212,9 @@ class Compiler:
         value = namespace.get("value")
         return Compiled(text, namespace["root"], blocks, value, namespace, positions, translator.labels)
 
-    def _code(self, text: str, tree: nodes.Template) -> tuple[CodeType, dict[int, int]]:
+    def _code(self, text: str, tree: nodes.Template, scoped: frozenset[str]) -> tuple[CodeType, dict[int, int]]:
         generator = _Generator(self._jinja, None, None, optimized=False)
-        generator.scoped = self._scoped
+        generator.scoped = self._scoped | scoped
         try:
             generator.visit(tree)
             source = generator.stream.getvalue()  # type: ignore[attr-defined]  # it is the StringIO made by default

@@ -10,6 +10,7 @@ from nbflow.clock import Clock, SystemClock
 from nbflow.errors import TemplateError
 from nbflow.expressions.catalog import Catalog, Function
 from nbflow.expressions.compile import Compiled, Compiler
+from nbflow.expressions.extensions import EXTENSIONS, Adder, Extended
 from nbflow.expressions.filters import FILTERS
 from nbflow.expressions.functions import FUNCTIONS
 from nbflow.expressions.lexer import syntax_error
@@ -25,6 +26,13 @@ from nbflow.expressions.values import AuthorText, Char, MacroText
 
 _OPENERS = ("{{", "{%", "{#")
 _NO_SERVICES = NoServices()
+_OWN = Catalog(FILTERS, FUNCTIONS, TESTS)
+"""What the language has by itself."""
+
+expression_filter = Adder("filter", FILTERS)
+"""Add a filter, as `@expression_filter("shout")` above a function that takes the value and then the arguments."""
+expression_function = Adder("function", FUNCTIONS)
+"""Add a function, as `@expression_function("dice")` above a function that takes the arguments."""
 
 
 def has_expression(text: str) -> bool:
@@ -46,12 +54,19 @@ class Environment:
     def __init__(self, limits: Limits | None = None, clock: Clock | None = None) -> None:
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
-        self._catalog = Catalog(FILTERS, FUNCTIONS, TESTS)
-        self._compiler = Compiler(self._catalog, self.limits)
+        self._catalog = Catalog(
+            Extended("filter", FILTERS, EXTENSIONS), Extended("function", FUNCTIONS, EXTENSIONS), TESTS
+        )
+        self._compiler = Compiler(self._catalog, _OWN, self.limits)
         self._compiled = functools.lru_cache(maxsize=self.limits.cache_size)(self._compile)
         self.filters: Mapping[str, Function] = _functions(FILTERS)
         self.functions: Mapping[str, Function] = _functions(FUNCTIONS)
         self.tests: Mapping[str, Function] = _functions(TESTS)
+        EXTENSIONS.tell(self)
+
+    def forget(self) -> None:
+        """Compile templates anew: a name in them may mean another function now."""
+        self._compiled.cache_clear()
 
     def _compile(self, text: str) -> Compiled:
         self._check_size(text)
@@ -134,12 +149,12 @@ class Environment:
             self._compiled(str(text))
 
     def reference(self) -> list[Entry]:
-        """What each filter, function and test says of itself."""
+        """What each filter, function and test says of itself, those that plugins add among them."""
         return list(entries(self._catalog))
 
     def reference_page(self) -> str:
-        """The same as a page of Markdown."""
-        return page(self._catalog)
+        """The language's own as a page of Markdown."""
+        return page(_OWN)
 
     def inspect(self, text: str) -> Inspection:
         """What a text reads and calls, found without running it. Raises: TemplateSyntaxError."""
@@ -168,4 +183,12 @@ def render(text: str, variables: Mapping[str, object] | None = None, services: S
     return default_environment().render(text, variables or {}, services)
 
 
-__all__ = ["AuthorText", "Environment", "default_environment", "has_expression", "render"]
+__all__ = [
+    "AuthorText",
+    "Environment",
+    "default_environment",
+    "expression_filter",
+    "expression_function",
+    "has_expression",
+    "render",
+]

@@ -8,7 +8,13 @@ from html import escape
 from pathlib import Path
 
 from nbflow.engine import Execution
-from nbflow.errors import ConflictError, ExecutionNotFoundError, FlowValidationError, NotFoundError
+from nbflow.errors import (
+    ConflictError,
+    ExecutionNotFoundError,
+    FlowValidationError,
+    NotFoundError,
+    UnknownTypeError,
+)
 from nbflow.magics.arguments import Arguments, read_arguments
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.running import RUN_FLAGS, RUN_VALUED, bind, run_flow
@@ -241,6 +247,25 @@ def _expressions(_: Session, arguments: Arguments) -> None:
     _say("\n\n".join(entry.text for entry in found))
 
 
+def _doc(_: Session, arguments: Arguments) -> None:
+    from nbflow.plugins.pages import markdown, text
+    from nbflow.plugins.reference import find_type, reference_of, types_of
+
+    if not arguments.words:
+        references = [reference_of(cls) for kind in ("task", "trigger") for cls in types_of(kind)]
+        _table(
+            ("", "type", "also", "what it is for"),
+            [(one.kind, one.name, ", ".join(one.aliases), one.title) for one in references],
+        )
+        return
+    try:
+        reference = reference_of(find_type(_one(arguments, "doc")))
+    except UnknownTypeError as unknown:
+        raise FlowCellError(unknown.message, unknown.hint) from None
+    shown = text(reference)
+    publish({"text/markdown": markdown(reference), "text/plain": shown})
+
+
 def _delete(session: Session, arguments: Arguments) -> None:
     uid = _one(arguments, "delete")
     session.engine.delete_flow(*split_uid(uid))
@@ -389,6 +414,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "expressions": Command(
         "expressions [NAME]", "The filters, functions and tests of expressions; one of them.", _expressions
+    ),
+    "doc": Command(
+        "doc [TYPE]", "The types of tasks and triggers; one of them, with its properties.", _doc, takes="type"
     ),
     "delete": Command("delete NAMESPACE.ID", "Delete a flow; its executions stay.", _delete, takes="flow"),
     "chart": Command(

@@ -16,6 +16,7 @@ from nbflow.magics.session import Session, split_uid
 from nbflow.magics.yaml_completion import complete_yaml
 from nbflow.model.flow import Flow
 from nbflow.model.input_types import ChoiceInput
+from nbflow.plugins import registry
 from nbflow.source import load_flow
 
 _MOST = 100
@@ -95,6 +96,8 @@ def _first_words(session: Session, takes: str, fragment: str) -> Iterable[str]:
         return list(session.engine.store.flows.namespaces())
     if takes == "execution":
         return [execution.id for execution in session.engine.executions(limit=_MOST)]
+    if takes == "type":
+        return [name for kind in ("task", "trigger", "condition", "runner") for name in registry().names(kind)]
     if takes == "file":
         from glob import glob
 

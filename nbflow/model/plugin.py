@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapVa
 from pydantic_core import PydanticCustomError
 
 from nbflow.model.base import Model, Text
+from nbflow.model.example import Example
 
 RESOLVER = "nbflow_resolver"
 """Key of the resolver in pydantic's validation context."""
@@ -28,6 +29,8 @@ class Plugin(Model):
     """Short names of nbflow's own."""
     old_names: ClassVar[tuple[str, ...]] = ()
     """Names that older flows use; the loader warns and names `type_name`."""
+    examples: ClassVar[tuple[Example, ...]] = ()
+    """What the reference shows, and tests run."""
 
     type: Text = Field(default="", description="Name of the class that does the work.")
 

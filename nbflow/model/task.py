@@ -26,10 +26,11 @@ class LogLevel(StrEnum):
     WARN = "WARN"
     ERROR = "ERROR"
 
-    @property
-    def rank(self) -> int:
-        """0 for TRACE up to 4 for ERROR."""
-        return list(LogLevel).index(self)
+    rank: int
+    """0 for TRACE up to 4 for ERROR."""
+
+    def __init__(self, _text: str) -> None:
+        self.rank = len(type(self).__members__)  # asked for with every line: those before it are counted once
 
 
 class TaskCache(Model):
@@ -50,6 +51,8 @@ class Task(Plugin):
     """A step of a flow, as written: what every task type has beside its own properties."""
 
     plugin_kind: ClassVar[str] = "task"
+    ends_execution: ClassVar[bool] = False
+    """Whether the execution ends with it, in the state that its task run has then."""
 
     id: Text = Field(pattern=IDENTIFIER.pattern, description="Name of the task, once in a flow.")
     description: Text | None = Field(default=None, description="What the task is for; Markdown.")

@@ -3,15 +3,21 @@
 Anything above `model` and `expressions` may import this package; a third party needs nothing else of nbflow.
 """
 
+from nbflow.errors import MissingExtraError, TaskFailedError
 from nbflow.model.base import Duration, Model, Text
+from nbflow.model.condition import ConditionField
 from nbflow.model.dynamic import Dynamic
+from nbflow.model.example import Example
 from nbflow.model.execution import TaskRun
-from nbflow.model.state import State
+from nbflow.model.state import State, worst
 from nbflow.model.task import LogLevel, Task, TaskField
+from nbflow.plugins.blocking import run_blocking
 from nbflow.plugins.catalog import Catalog
 from nbflow.plugins.context import (
     Executions,
     FileStorage,
+    FlowSource,
+    FlowSources,
     KvStorage,
     NamespaceFileStorage,
     RunContext,
@@ -22,31 +28,42 @@ from nbflow.plugins.context import (
 from nbflow.plugins.registry import (
     Registry,
     condition_type,
+    expression_filter,
+    expression_function,
     plugin_type,
     registry,
     runner_type,
     task_type,
     trigger_type,
 )
-from nbflow.plugins.runner import Command, RunnerField, TaskRunner
+from nbflow.plugins.runner import Command, OnLine, RunnerField, TaskRunner
 from nbflow.plugins.task import Branch, FlowableTask, Order, Outcome, RunnableTask, Scope
 from nbflow.plugins.trigger import Condition, Facts, Question, Trigger
+from nbflow.plugins.truth import is_true
+from nbflow.types import JsonValue
 
 __all__ = [
     "Branch",
     "Catalog",
     "Command",
     "Condition",
+    "ConditionField",
     "Duration",
     "Dynamic",
+    "Example",
     "Executions",
     "Facts",
     "FileStorage",
+    "FlowSource",
+    "FlowSources",
     "FlowableTask",
+    "JsonValue",
     "KvStorage",
     "LogLevel",
+    "MissingExtraError",
     "Model",
     "NamespaceFileStorage",
+    "OnLine",
     "Order",
     "Outcome",
     "Question",
@@ -57,6 +74,7 @@ __all__ = [
     "Scope",
     "State",
     "Task",
+    "TaskFailedError",
     "TaskField",
     "TaskLog",
     "TaskRun",
@@ -66,9 +84,14 @@ __all__ = [
     "Triggers",
     "Upkeep",
     "condition_type",
+    "expression_filter",
+    "expression_function",
+    "is_true",
     "plugin_type",
     "registry",
+    "run_blocking",
     "runner_type",
     "task_type",
     "trigger_type",
+    "worst",
 ]

@@ -11,14 +11,17 @@ from typing import cast
 class Catalog:
     """What one package brings: type name or alias → `"module:Class"`, a mapping for each kind.
 
-    An entry point of the group `nbflow.plugins` names one. Importing it must be cheap: texts only.
+    `filters` and `functions` are those of expressions: name → `"module:function"`. An entry point of the group
+    `nbflow.plugins` names a catalog. Importing it must be cheap: texts only.
     """
 
     tasks: Mapping[str, str] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
     runners: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> Mapping[str, str]:
-        """The mapping of one kind: `task`, `trigger`, `condition` or `runner`."""
+        """The mapping of one kind: `task`, `trigger`, `condition`, `runner`, `filter`, `function`."""
         return cast("Mapping[str, str]", getattr(self, f"{kind}s"))

@@ -11,6 +11,7 @@ from typing import Protocol
 from nbflow.model.execution import LogEntry
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
+from nbflow.settings import Settings
 from nbflow.types import JsonValue
 
 
@@ -27,6 +28,14 @@ class TaskLog(Protocol):
     def error(self, message: str, *values: object) -> None: ...
     def write(self, level: LogLevel, message: str) -> None:
         """Write one line as it is."""
+        ...
+
+    def write_lines(self, level: LogLevel, lines: Sequence[str]) -> None:
+        """Write several lines as they are; of thousands, this is the quick way."""
+        ...
+
+    async def room(self) -> None:
+        """Return once there is room for more lines; to be awaited now and then by who writes thousands."""
         ...
 
 
@@ -268,8 +277,28 @@ class Executions(Protocol):
         """How many there are of a namespace itself, or of one flow; `start_after` is included, `start_before` not."""
         ...
 
+    def find(
+        self,
+        *,
+        namespace: str | None = None,
+        flow_id: str | None = None,
+        states: Sequence[State | str] = (),
+        labels: Mapping[str, str] | None = None,
+        start_after: datetime | None = None,
+        start_before: datetime | None = None,
+        parent_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> Sequence[Mapping[str, JsonValue]]:
+        """Executions, the newest first, as Kestra's JSON without their task runs; of a namespace and those below it."""
+        ...
+
     def flow_of(self, execution_id: str) -> tuple[str, str]:
         """The namespace and the id of an execution's flow."""
+        ...
+
+    def get(self, execution_id: str) -> Mapping[str, JsonValue]:
+        """An execution as Kestra's JSON of it, with its task runs as they stand."""
         ...
 
     def logs(
@@ -283,6 +312,40 @@ class Executions(Protocol):
 
         Raises: ConflictError when it is not paused; InputError.
         """
+        ...
+
+    def kill(self, execution_id: str, *, with_children: bool = True) -> None:
+        """End an execution soon, those that it started, and every process of theirs; nothing of it if it has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSource:
+    """A revision of a flow, and its text."""
+
+    namespace: str
+    id: str
+    revision: int
+    source: str
+
+
+class FlowSources(Protocol):
+    """The deployed flows of the home, as texts. Methods block."""
+
+    def list(self, namespace: str, *, with_children: bool = False) -> Sequence[FlowSource]:
+        """The newest revisions of a namespace's flows, sorted; of the namespaces below it as well, if so wished."""
+        ...
+
+    def preview(self, source: str) -> FlowSource:
+        """What `deploy` would make of a text; nothing is saved. Raises: FlowValidationError."""
+        ...
+
+    def deploy(self, source: str) -> FlowSource:
+        """Save a flow; a new revision only if its text has changed. Raises: FlowValidationError."""
+        ...
+
+    def delete(self, namespace: str, flow_id: str) -> None:
+        """Delete a flow; its executions stay. Raises: FlowNotFoundError."""
         ...
 
 
@@ -341,6 +404,21 @@ class RunContext(Protocol):
         """Report a number: a `counter`, a `gauge`, or a `timer` in milliseconds."""
         ...
 
+    def child_run(
+        self,
+        name: str,
+        moves: Sequence[tuple[State, datetime]],
+        *,
+        outputs: Mapping[str, JsonValue] | None = None,
+        log: Sequence[tuple[LogLevel, str]] = (),
+    ) -> None:
+        """Show a part of this task's work, such as a model of dbt, as a task run of its own below this one.
+
+        `moves` are its states so far, each with the instant it began; `log` are lines for its log. Called again with
+        the same name, it takes the place of what was shown before. Call it on the engine's loop, not in a thread.
+        """
+        ...
+
     def now(self) -> datetime:
         """The present instant, UTC."""
         ...
@@ -351,6 +429,13 @@ class RunContext(Protocol):
 
     def set_variables(self, variables: Mapping[str, JsonValue]) -> None:
         """Set variables of this execution: `{{ vars.name }}` sees them from here on."""
+        ...
+
+    async def end_execution(self, state: State) -> None:
+        """End this execution in a state: its tasks that are under way are stopped, `finally` still runs.
+
+        This never returns, unless `finally` runs already: then nothing is stopped, and the caller goes on to its end.
+        """
         ...
 
     def unset_variables(self, names: Sequence[str], *, ignore_missing: bool = False) -> None:
@@ -368,6 +453,19 @@ class RunContext(Protocol):
         """A secret's value, masked wherever it would be shown. Raises: TemplateError when there is none."""
         ...
 
+    def seal(self, text: str) -> dict[str, JsonValue]:
+        """An output value that holds a text encrypted: expressions see the text, logs show it masked."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """What the home is set to."""
+        ...
+
+    def hide(self, *texts: str) -> None:
+        """Mask texts, such as a password that is no secret of the home, in every log line from here on."""
+        ...
+
     @property
     def executions(self) -> Executions:
         """The executions of the home."""
@@ -381,6 +479,11 @@ class RunContext(Protocol):
     @property
     def namespace_files(self) -> NamespaceFileStorage:
         """Files of namespaces."""
+        ...
+
+    @property
+    def flows(self) -> FlowSources:
+        """The deployed flows, as texts."""
         ...
 
     @property

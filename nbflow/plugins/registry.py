@@ -8,14 +8,16 @@ from __future__ import annotations
 import difflib
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from nbflow.errors import MissingExtraError, PluginError, UnknownTypeError
+from nbflow.model.example import Example
 from nbflow.model.plugin import Plugin
 from nbflow.plugins.catalog import Catalog
 
 PluginT = TypeVar("PluginT", bound=Plugin)
+FunctionT = TypeVar("FunctionT", bound=Callable[..., object])
 
 
 class Registry:
@@ -30,8 +32,11 @@ class Registry:
 
     def register(self, cls: type[Plugin]) -> None:
         """Make a class known under its type name, aliases and old names; a later one replaces an earlier one."""
-        for name in (cls.type_name, *cls.aliases, *cls.old_names):
-            self._classes[(cls.plugin_kind, name)] = cls
+        names = {(cls.plugin_kind, name): cls for name in (cls.type_name, *cls.aliases, *cls.old_names)}
+        with self._lock:
+            earlier = self._classes.get((cls.plugin_kind, cls.type_name), cls)  # it may have names the later one lacks
+            others = {key: known for key, known in list(self._classes.items()) if known is not earlier}
+            self._classes = {**others, **names}
 
     def find(self, base: type[PluginT], type_name: str) -> type[PluginT]:
         """The class of a type name, of the family `base`.
@@ -102,7 +107,8 @@ class Registry:
         # Long packages make all their classes look alike: what counts is the name of the class.
         alike = [name for name in nearest if difflib.get_close_matches(last, [name.rsplit(".", 1)[-1].lower()])]
         elsewhere = [name for name in names if name.rsplit(".", 1)[-1].lower() == last][:3]
-        nearest = alike or elsewhere or nearest[:1]  # the right class under another package is a common slip
+        swapped = [name for name in names if sorted(name) == sorted(type_name)][:1]  # `lgo` is `log` rather than `go`
+        nearest = swapped or alike or elsewhere or nearest[:1]  # the right class under another package is a common slip
         if nearest:
             return "did you mean " + " or ".join(f"`{name}`" for name in nearest) + "?"
         return f"`nbflow plugins list` shows the {kind} types there are"
@@ -127,21 +133,45 @@ def registry() -> Registry:
 
 
 def plugin_type(
-    type_name: str, *, aliases: list[str] | None = None, old_names: list[str] | None = None
+    type_name: str,
+    *,
+    aliases: Sequence[str] = (),
+    old_names: Sequence[str] = (),
+    examples: Sequence[Example] = (),
 ) -> Callable[[type[PluginT]], type[PluginT]]:
     """Give a plugin class its type name and make it known in this process.
 
-    `aliases` are short names; `old_names` are accepted with a warning that names `type_name`.
+    `aliases` are short names; `old_names` are accepted with a warning that names `type_name`. `examples` are shown in
+    the reference, and run by tests. Registered again, as when a notebook's cell is run once more, a class takes the
+    place of the one before under all its names.
     """
 
     def register(cls: type[PluginT]) -> type[PluginT]:
         cls.type_name = type_name
-        cls.aliases = tuple(aliases or ())
-        cls.old_names = tuple(old_names or ())
+        cls.aliases = tuple(aliases)
+        cls.old_names = tuple(old_names)
+        cls.examples = tuple(examples) or cls.__dict__.get("examples", ())
         registry().register(cls)
         return cls
 
     return register
+
+
+def expression_filter(name: str) -> Callable[[FunctionT], FunctionT]:
+    """Add a filter to expressions: a function that takes the value, and then the arguments.
+
+    Raises: ValueError when the language itself has a filter of this name.
+    """
+    from nbflow.expressions import expression_filter as add  # the expression language takes a while to import
+
+    return add(name)
+
+
+def expression_function(name: str) -> Callable[[FunctionT], FunctionT]:
+    """Add a function to expressions, as `expression_filter` adds filters."""
+    from nbflow.expressions import expression_function as add  # the expression language takes a while to import
+
+    return add(name)
 
 
 task_type = trigger_type = condition_type = runner_type = plugin_type

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 from nbflow.model.plugin import Plugin, plugin_field
+from nbflow.plugins.context import RunContext
 
 OnLine = Callable[[str, bool], Awaitable[None]]
-"""Called for each line of output: (line without its end, is it stderr?)."""
+"""Called for each line of output: (line without its end, is it stderr?). It may be a `TakesLines`."""
+
+
+@runtime_checkable
+class TakesLines(Protocol):
+    """An `OnLine` that takes several lines at once as well, which is quicker where there are many."""
+
+    async def __call__(self, line: str, is_error: bool) -> None: ...
+
+    async def many(self, lines: Sequence[str], is_error: bool) -> None:
+        """Take in lines that came together, in their order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command to run: its arguments, where, and with which environment.
 
-    `memory` is in bytes and `cpu_seconds` in seconds; None means no limit.
+    `memory` is in bytes and `cpu_seconds` in seconds, both of each process; None means no limit.
     """
 
     arguments: Sequence[str]
@@ -34,6 +46,15 @@ class TaskRunner(Plugin):
     plugin_kind: ClassVar[str] = "runner"
     notice: ClassVar[str] = ""
     """What a task should say, as a warning in its log, whenever it uses this runner."""
+    runs_here: ClassVar[bool] = True
+    """Whether commands find the programs and the environment of this machine; in a container they find the image's."""
+
+    async def prepared(self, ctx: RunContext, image: str | None, names: Mapping[str, object]) -> TaskRunner:
+        """The runner that a task uses in fact, asked for before anything else; by itself, this one.
+
+        `image` is the task's own; `names` are what its expressions see beside the usual ones.
+        """
+        return self
 
     async def execute(self, command: Command, on_line: OnLine) -> int:
         """Run a command to its end and return its exit status; cancelling ends it and all its descendants."""

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from pydantic import Field, PrivateAttr
 
@@ -29,6 +29,11 @@ class RunnableTask(Task):
         def to_json(self) -> dict[str, JsonValue]:
             """The output as JSON values, in the spelling of YAML; what is None is left out."""
             return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+        def ending_in(self, state: State) -> Self:
+            """The same output of a task run that ends in another state than SUCCESS, such as WARNING."""
+            self._final_state = state
+            return self
 
     async def run(self, ctx: RunContext) -> Output:
         """Do the work. `Dynamic` properties have been rendered: they hold values of their types.

@@ -15,6 +15,8 @@ from nbflow.errors import NotFoundError, UnknownTypeError
 from nbflow.model.plugin import Plugin
 from nbflow.model.task import Task
 from nbflow.plugins import Condition, TaskRunner, Trigger, registry
+from nbflow.plugins.pages import markdown
+from nbflow.plugins.reference import reference_of
 from nbflow.server.filters import read_page
 from nbflow.server.handler import ApiHandler
 from nbflow.source.schema import DRAFT, flow_schema, task_schema
@@ -124,10 +126,4 @@ def _find(type_name: str) -> type[Plugin]:
 
 def _reference(type_name: str) -> dict[str, JsonValue]:
     cls = _find(type_name)
-    return {"markdown": _markdown(cls), "schema": task_schema(cls)}
-
-
-def _markdown(cls: type[Plugin]) -> str:
-    names = ", ".join(f"`{name}`" for name in (*cls.aliases, *cls.old_names))
-    also = f"\n\nAlso known as {names}." if names else ""
-    return f"# {cls.type_name}\n\n{inspect.cleandoc(cls.__doc__ or '')}{also}\n"
+    return {"markdown": markdown(reference_of(cls)), "schema": task_schema(cls)}

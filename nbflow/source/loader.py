@@ -101,7 +101,8 @@ def load_flow(
     assert isinstance(values, dict)
     assert flow is not None, "without a flow, there is an error"
     loaded = LoadedFlow(flow.with_source(text, values), values, problems)
-    _cache.put(key, _Kept(loaded, classes))
+    if not any(problem.is_error for problem in problems):  # a filter typed into a cell may mend an expression
+        _cache.put(key, _Kept(loaded, classes))
     return loaded
 
 

@@ -30,6 +30,9 @@ T = TypeVar("T")
 LATEST = 0.02
 """Seconds after which a deferred change is committed even if nobody waits for it."""
 
+_MOST_PENDING = 5000
+"""Changes that gather at most before those who make many of them should wait."""
+
 _QUIET_ROUNDS = 50  # rounds of LATEST without work after which the thread sleeps until it is woken
 _FAILURE = "the history could not be written"
 
@@ -78,6 +81,11 @@ class Writer:
     def is_asleep(self) -> bool:
         """Whether nothing has happened for so long that the thread waits without a timer."""
         return self._is_dormant
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much has gathered that whoever can wait should: memory would grow without end."""
+        return len(self._rows) > _MOST_PENDING
 
     def defer(self, change: Change, *beside: Change) -> None:
         """Write a change with the next commit, at the latest 20 ms from now; those `beside` it in the same one.

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nbflow.plugins import Dynamic, LogLevel, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, LogLevel, RunContext, RunnableTask, Text, task_type
 
 
-@task_type("io.kestra.plugin.core.debug.Return", aliases=["return"], old_names=["io.kestra.core.tasks.debugs.Return"])
+@task_type(
+    "io.kestra.plugin.core.debug.Return",
+    aliases=["return"],
+    old_names=["io.kestra.core.tasks.debugs.Return"],
+    examples=[
+        Example(
+            """
+            - id: name
+              type: io.kestra.plugin.core.debug.Return
+              format: "{{ 'ada' | capitalize }}"
+            - id: show
+              type: log
+              message: "{{ outputs.name.value }}"
+            """,
+            title="Make a value for later tasks.",
+        )
+    ],
+)
 class Return(RunnableTask):
     """Render a text and put it out."""
 
@@ -21,7 +38,22 @@ class Return(RunnableTask):
         return self.Output(value=self.format)
 
 
-@task_type("io.kestra.plugin.core.debug.Echo", aliases=["echo"], old_names=["io.kestra.core.tasks.debugs.Echo"])
+@task_type(
+    "io.kestra.plugin.core.debug.Echo",
+    aliases=["echo"],
+    old_names=["io.kestra.core.tasks.debugs.Echo"],
+    examples=[
+        Example(
+            """
+            id: say
+            type: io.kestra.plugin.core.debug.Echo
+            format: "{{ task.id }} of {{ flow.id }}"
+            level: INFO
+            """,
+            title="Write a line; newer flows say Log.",
+        )
+    ],
+)
 class Echo(RunnableTask):
     """Write a rendered text into the log; the older form of Log."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, Model, RunContext, RunnableTask, State, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.tasks.flow.values import text_of
 from nbflow.types import JsonValue
@@ -16,7 +18,26 @@ from nbflow.types import JsonValue
 _SYSTEM = "system."
 
 
-@task_type("io.kestra.plugin.core.execution.Fail", aliases=["fail"], old_names=["io.kestra.core.tasks.executions.Fail"])
+@task_type(
+    "io.kestra.plugin.core.execution.Fail",
+    aliases=["fail"],
+    old_names=["io.kestra.core.tasks.executions.Fail"],
+    examples=[
+        Example(
+            """
+            - id: rows
+              type: return
+              format: "0"
+            - id: check
+              type: io.kestra.plugin.core.execution.Fail
+              condition: "{{ outputs.rows.value | int == 0 }}"
+              errorMessage: there are no rows
+            """,
+            title="Fail when something is missing.",
+            state=State.FAILED,
+        )
+    ],
+)
 class Fail(RunnableTask):
     """End in FAILED: always, or when a condition is true."""
 
@@ -29,7 +50,79 @@ class Fail(RunnableTask):
         return self.Output()
 
 
-@task_type("io.kestra.plugin.core.execution.Assert", aliases=["assert"])
+class ExitState(StrEnum):
+    """What an execution may be ended in."""
+
+    SUCCESS = "SUCCESS"
+    WARNING = "WARNING"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+    CANCELED = "CANCELED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def state(self) -> State:
+        """The state of the execution; `CANCELED` is Kestra's spelling here."""
+        return State.CANCELLED if self is ExitState.CANCELED else State(self.value)
+
+
+@task_type(
+    "io.kestra.plugin.core.execution.Exit",
+    aliases=["exit"],
+    examples=[
+        Example(
+            """
+            - id: is_empty
+              type: io.kestra.plugin.core.flow.If
+              condition: "{{ 0 == 0 }}"
+              then:
+                - id: nothing_to_do
+                  type: io.kestra.plugin.core.execution.Exit
+                  state: WARNING
+            - id: load
+              type: log
+              message: never reached
+            """,
+            title="End early when there is nothing to do.",
+            state=State.WARNING,
+        )
+    ],
+)
+class Exit(RunnableTask):
+    """End the execution here, in a state of your choice; tasks that run beside this one are stopped.
+
+    The tasks of `errors` run when the state is FAILED, those of `finally` always.
+    """
+
+    ends_execution: ClassVar[bool] = True
+
+    state: Dynamic[ExitState] = Field(default=ExitState.SUCCESS, description="State to end in.")
+
+    async def run(self, ctx: RunContext) -> RunnableTask.Output:
+        await ctx.end_execution(self.state.state)
+        return self.Output().ending_in(self.state.state)
+
+
+@task_type(
+    "io.kestra.plugin.core.execution.Assert",
+    aliases=["assert"],
+    examples=[
+        Example(
+            """
+            - id: rows
+              type: return
+              format: "3"
+            - id: check
+              type: io.kestra.plugin.core.execution.Assert
+              conditions:
+                - "{{ outputs.rows.value | int > 0 }}"
+                - "{{ outputs.rows.value | int < 1000 }}"
+              errorMessage: that is not a sensible number of rows
+            """,
+            title="Hold a result to what is expected of it.",
+        )
+    ],
+)
 class Assert(RunnableTask):
     """Fail unless all conditions are true."""
 
@@ -54,7 +147,31 @@ class LabelEntry(Model):
 
 
 @task_type(
-    "io.kestra.plugin.core.execution.Labels", aliases=["labels"], old_names=["io.kestra.core.tasks.executions.Labels"]
+    "io.kestra.plugin.core.execution.Labels",
+    aliases=["labels"],
+    old_names=["io.kestra.core.tasks.executions.Labels"],
+    examples=[
+        Example(
+            """
+            id: mark
+            type: io.kestra.plugin.core.execution.Labels
+            labels:
+              country: FR
+              year: "{{ execution.startDate | date('yyyy') }}"
+            """,
+            title="Label the execution, to find it again.",
+        ),
+        Example(
+            """
+            id: mark
+            type: io.kestra.plugin.core.execution.Labels
+            labels:
+              - key: "{{ 'country' }}"
+                value: FR
+            """,
+            title="Labels whose keys are rendered.",
+        ),
+    ],
 )
 class Labels(RunnableTask):
     """Add labels to the running execution; one of the same key is replaced."""
@@ -91,7 +208,24 @@ def _read_labels(labels: dict[str, str | None] | list[LabelEntry] | str) -> dict
     return {key: value or "" for key, value in labels.items()}
 
 
-@task_type("io.kestra.plugin.core.execution.SetVariables", aliases=["set_variables"])
+@task_type(
+    "io.kestra.plugin.core.execution.SetVariables",
+    aliases=["set_variables"],
+    examples=[
+        Example(
+            """
+            - id: set
+              type: io.kestra.plugin.core.execution.SetVariables
+              variables:
+                table: "orders_{{ execution.startDate | date('yyyy') }}"
+            - id: show
+              type: log
+              message: "{{ vars.table }}"
+            """,
+            title="Set a variable for the tasks that follow.",
+        )
+    ],
+)
 class SetVariables(RunnableTask):
     """Set variables of the running execution, for the tasks that follow."""
 
@@ -109,7 +243,21 @@ class SetVariables(RunnableTask):
         return self.Output()
 
 
-@task_type("io.kestra.plugin.core.execution.UnsetVariables", aliases=["unset_variables"])
+@task_type(
+    "io.kestra.plugin.core.execution.UnsetVariables",
+    aliases=["unset_variables"],
+    examples=[
+        Example(
+            """
+            - {id: set, type: set_variables, variables: {token: abc}}
+            - id: unset
+              type: io.kestra.plugin.core.execution.UnsetVariables
+              variables: [token]
+            """,
+            title="Take a variable back.",
+        )
+    ],
+)
 class UnsetVariables(RunnableTask):
     """Take back variables that were set in the running execution."""
 

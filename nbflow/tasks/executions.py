@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from nbflow.errors import TaskFailedError
 from nbflow.model.input_values import to_instant
-from nbflow.plugins import Dynamic, LogLevel, Model, RunContext, RunnableTask, State, Text, task_type
+from nbflow.plugins import Dynamic, Example, LogLevel, Model, RunContext, RunnableTask, State, Text, task_type
 from nbflow.tasks.storage.scratch import scratch_file
 from nbflow.types import JsonValue
 
@@ -40,7 +40,34 @@ class Counted(Model):
 @task_type(
     "io.kestra.plugin.core.execution.Count",
     aliases=["count_executions"],
-    old_names=["io.kestra.core.tasks.executions.Counts"],
+    old_names=["io.kestra.plugin.core.execution.Counts", "io.kestra.core.tasks.executions.Counts"],
+    examples=[
+        Example(
+            """
+            - id: failures
+              type: io.kestra.plugin.core.execution.Count
+              namespaces: ["{{ flow.namespace }}"]
+              states: [FAILED]
+              startDate: "{{ now() | dateAdd(-1, 'DAYS') }}"
+              expression: "{{ count > 0 }}"
+            - id: show
+              type: log
+              message: "{{ outputs.failures.total }} executions failed since yesterday"
+            """,
+            title="How many executions of a namespace failed.",
+        ),
+        Example(
+            """
+            id: idle
+            type: io.kestra.plugin.core.execution.Count
+            flows:
+              - namespace: company.team
+                flowId: daily_report
+            expression: "{{ count == 0 }}"
+            """,
+            title="Flows that have not run lately.",
+        ),
+    ],
 )
 class Count(RunnableTask):
     """Count executions by flow or namespace, and put out the counts that an expression is true of."""
@@ -126,7 +153,23 @@ class ExecutionTask(RunnableTask):
         return self.execution_id
 
 
-@task_type("io.kestra.plugin.core.execution.Resume", aliases=["resume"])
+@task_type(
+    "io.kestra.plugin.core.execution.Resume",
+    aliases=["resume"],
+    examples=[
+        Example(
+            """
+            id: go_on
+            type: io.kestra.plugin.core.execution.Resume
+            executionId: "{{ trigger.executionId }}"
+            inputs:
+              approved: true
+            """,
+            title="Let an execution go on that a Flow trigger has seen pause.",
+            needs="an execution that is paused",
+        )
+    ],
+)
 class Resume(ExecutionTask):
     """Let a paused execution go on."""
 
@@ -142,7 +185,28 @@ class Resume(ExecutionTask):
         ctx.executions.resume(self._meant(ctx), self.inputs)
 
 
-@task_type("io.kestra.plugin.core.log.Fetch", aliases=["fetch_logs"], old_names=["io.kestra.core.tasks.log.Fetch"])
+@task_type(
+    "io.kestra.plugin.core.log.Fetch",
+    aliases=["fetch_logs"],
+    old_names=["io.kestra.core.tasks.log.Fetch"],
+    examples=[
+        Example(
+            """
+            - id: hello
+              type: log
+              message: Hello
+            - id: logs
+              type: io.kestra.plugin.core.log.Fetch
+              tasksId: [hello]
+              level: INFO
+            - id: show
+              type: log
+              message: "{{ read(outputs.logs.uri) }}"
+            """,
+            title="Store what a task has logged.",
+        )
+    ],
+)
 class Fetch(ExecutionTask):
     """Store the log of an execution as a file."""
 

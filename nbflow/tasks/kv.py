@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from nbflow.errors import TaskFailedError
 from nbflow.model.namespace import lineage
 from nbflow.nearest import did_you_mean
-from nbflow.plugins import Duration, Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Duration, Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.types import JsonValue
 
 
@@ -26,7 +26,25 @@ class KvType(StrEnum):
     JSON = "JSON"
 
 
-@task_type("io.kestra.plugin.core.kv.Set", aliases=["kv_set"])
+@task_type(
+    "io.kestra.plugin.core.kv.Set",
+    aliases=["kv_set"],
+    examples=[
+        Example(
+            """
+            - id: remember
+              type: io.kestra.plugin.core.kv.Set
+              key: last_order
+              value: "42"
+              kvType: NUMBER
+            - id: show
+              type: log
+              message: "{{ kv('last_order') }}"
+            """,
+            title="Keep a number for later executions.",
+        )
+    ],
+)
 class Set(RunnableTask):
     """Keep a value under a key of a namespace."""
 
@@ -63,7 +81,24 @@ class Set(RunnableTask):
         return self.Output()
 
 
-@task_type("io.kestra.plugin.core.kv.Get", aliases=["kv_get"])
+@task_type(
+    "io.kestra.plugin.core.kv.Get",
+    aliases=["kv_get"],
+    examples=[
+        Example(
+            """
+            - {id: remember, type: kv_set, key: city, value: Oslo}
+            - id: recall
+              type: io.kestra.plugin.core.kv.Get
+              key: city
+            - id: show
+              type: log
+              message: "{{ outputs.recall.value }}"
+            """,
+            title="Read a value.",
+        )
+    ],
+)
 class Get(RunnableTask):
     """Look up the value of a key."""
 
@@ -87,7 +122,22 @@ class Get(RunnableTask):
         return self.Output()
 
 
-@task_type("io.kestra.plugin.core.kv.Delete", aliases=["kv_delete"])
+@task_type(
+    "io.kestra.plugin.core.kv.Delete",
+    aliases=["kv_delete"],
+    examples=[
+        Example(
+            """
+            - {id: remember, type: kv_set, key: city, value: Oslo}
+            - id: forget
+              type: io.kestra.plugin.core.kv.Delete
+              key: city
+              errorOnMissing: true
+            """,
+            title="Delete a value, and fail when there is none.",
+        )
+    ],
+)
 class Delete(RunnableTask):
     """Delete the value of a key."""
 
@@ -106,7 +156,25 @@ class Delete(RunnableTask):
         return self.Output(deleted=deleted)
 
 
-@task_type("io.kestra.plugin.core.kv.GetKeys", aliases=["kv_keys"])
+@task_type(
+    "io.kestra.plugin.core.kv.GetKeys",
+    aliases=["kv_keys"],
+    examples=[
+        Example(
+            """
+            - {id: one, type: kv_set, key: order_1, value: a}
+            - {id: two, type: kv_set, key: order_2, value: b}
+            - id: keys
+              type: io.kestra.plugin.core.kv.GetKeys
+              prefix: order_
+            - id: show
+              type: log
+              message: "{{ outputs.keys.keys }}"
+            """,
+            title="The keys that begin alike.",
+        )
+    ],
+)
 class GetKeys(RunnableTask):
     """List the keys of a namespace."""
 

@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nbflow.plugins import Dynamic, LogLevel, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, LogLevel, RunContext, RunnableTask, Text, task_type
 
 
-@task_type("io.kestra.plugin.core.log.Log", aliases=["log"], old_names=["io.kestra.core.tasks.log.Log"])
+@task_type(
+    "io.kestra.plugin.core.log.Log",
+    aliases=["log"],
+    old_names=["io.kestra.core.tasks.log.Log"],
+    examples=[
+        Example(
+            """
+            id: hello
+            type: io.kestra.plugin.core.log.Log
+            message: Hello from {{ flow.namespace }}.{{ flow.id }}
+            """,
+            title="Write a line.",
+        ),
+        Example(
+            """
+            id: warn
+            type: io.kestra.plugin.core.log.Log
+            level: WARN
+            message:
+              - "execution {{ execution.id }}"
+              - "started {{ execution.startDate }}"
+            """,
+            title="Write several lines that matter more.",
+        ),
+    ],
+)
 class Log(RunnableTask):
     """Write one or more lines into the log of the execution."""
 

@@ -13,7 +13,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.plugins.context import FileOfNamespace
 from nbflow.tasks.storage.scratch import stored
 from nbflow.tasks.working_files import matching_files
@@ -35,7 +35,28 @@ class FilesOutput(RunnableTask.Output):
     files: dict[str, str] = Field(description="Path → URI of the files.")
 
 
-@task_type("io.kestra.plugin.core.namespace.UploadFiles", aliases=["upload_files"])
+@task_type(
+    "io.kestra.plugin.core.namespace.UploadFiles",
+    aliases=["upload_files"],
+    examples=[
+        Example(
+            """
+            - id: write
+              type: write_file
+              content: select 1
+            - id: upload
+              type: io.kestra.plugin.core.namespace.UploadFiles
+              namespace: "{{ flow.namespace }}"
+              filesMap:
+                queries/one.sql: "{{ outputs.write.uri }}"
+            - id: show
+              type: log
+              message: "{{ read('queries/one.sql') }}"
+            """,
+            title="Put a stored file into the namespace.",
+        )
+    ],
+)
 class UploadFiles(RunnableTask):
     """Put files of the working directory, or stored ones, into a namespace."""
 
@@ -119,7 +140,25 @@ def _read_map(files: dict[str, str] | str) -> dict[str, str]:
     return read
 
 
-@task_type("io.kestra.plugin.core.namespace.DownloadFiles", aliases=["download_files"])
+@task_type(
+    "io.kestra.plugin.core.namespace.DownloadFiles",
+    aliases=["download_files"],
+    examples=[
+        Example(
+            """
+            - id: queries
+              type: io.kestra.plugin.core.namespace.DownloadFiles
+              namespace: "{{ flow.namespace }}"
+              files: ["*.sql"]
+            - id: show
+              type: log
+              message: "{{ outputs.queries.files }}"
+            """,
+            title="The queries of the namespace, as stored files.",
+            files={"queries/one.sql": "select 1"},
+        )
+    ],
+)
 class DownloadFiles(RunnableTask):
     """Store copies of a namespace's files, for the tasks of any flow."""
 
@@ -143,7 +182,22 @@ class DownloadFiles(RunnableTask):
         }
 
 
-@task_type("io.kestra.plugin.core.namespace.DeleteFiles", aliases=["delete_files"])
+@task_type(
+    "io.kestra.plugin.core.namespace.DeleteFiles",
+    aliases=["delete_files"],
+    examples=[
+        Example(
+            """
+            id: tidy
+            type: io.kestra.plugin.core.namespace.DeleteFiles
+            namespace: "{{ flow.namespace }}"
+            files: ["tmp/**"]
+            """,
+            title="Delete what lies in a folder.",
+            files={"tmp/a.txt": "a", "keep.txt": "b"},
+        )
+    ],
+)
 class DeleteFiles(RunnableTask):
     """Delete files of a namespace."""
 

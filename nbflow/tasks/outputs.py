@@ -7,12 +7,30 @@ from typing import Annotated
 from pydantic import Field
 
 from nbflow.model.dynamic import AS_TEXT
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
 
 
-@task_type("io.kestra.plugin.core.output.OutputValues", aliases=["output_values"])
+@task_type(
+    "io.kestra.plugin.core.output.OutputValues",
+    aliases=["output_values"],
+    examples=[
+        Example(
+            """
+            - id: values
+              type: io.kestra.plugin.core.output.OutputValues
+              values:
+                day: "{{ execution.startDate | date('yyyy-MM-dd') }}"
+                countries: [FR, "NO"]
+            - id: show
+              type: log
+              message: "{{ outputs.values.values.day }}"
+            """,
+            title="Several values at once, each under its name.",
+        )
+    ],
+)
 class OutputValues(RunnableTask):
     """Render values and put them out under their names."""
 
@@ -27,7 +45,24 @@ class OutputValues(RunnableTask):
         return self.Output(values=self.values)
 
 
-@task_type("io.kestra.plugin.core.condition.Expression", aliases=["expression"])
+@task_type(
+    "io.kestra.plugin.core.condition.Expression",
+    aliases=["expression"],
+    examples=[
+        Example(
+            """
+            - id: is_large
+              type: io.kestra.plugin.core.condition.Expression
+              expression: "{{ 7 > 5 }}"
+            - id: tell
+              type: log
+              message: that is a lot
+              runIf: "{{ outputs.is_large.value }}"
+            """,
+            title="Ask once, and let several tasks depend on the answer.",
+        )
+    ],
+)
 class Expression(RunnableTask):
     """Tell whether an expression is true, for conditions of later tasks."""
 

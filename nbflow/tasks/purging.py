@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from nbflow.model.input_values import to_instant
-from nbflow.plugins import Dynamic, LogLevel, Model, RunContext, RunnableTask, State, Text, task_type
+from nbflow.plugins import Dynamic, Example, LogLevel, Model, RunContext, RunnableTask, State, Text, task_type
 
 Instant = Annotated[datetime, BeforeValidator(to_instant)]
 """An instant, ISO 8601; UTC unless it says otherwise."""
@@ -22,6 +22,19 @@ Instant = Annotated[datetime, BeforeValidator(to_instant)]
         "io.kestra.plugin.core.execution.Purge",
         "io.kestra.plugin.core.storage.Purge",
         "io.kestra.core.tasks.storages.Purge",
+    ],
+    examples=[
+        Example(
+            """
+            id: purge
+            type: io.kestra.plugin.core.execution.PurgeExecutions
+            namespace: company.team
+            endDate: "{{ now() | dateAdd(-1, 'MONTHS') }}"
+            states: [SUCCESS, WARNING]
+            purgeLog: true
+            """,
+            title="Delete what ended well a month ago.",
+        )
     ],
 )
 class PurgeExecutions(RunnableTask):
@@ -73,7 +86,21 @@ class PurgeExecutions(RunnableTask):
         )
 
 
-@task_type("io.kestra.plugin.core.log.PurgeLogs", aliases=["purge_logs"])
+@task_type(
+    "io.kestra.plugin.core.log.PurgeLogs",
+    aliases=["purge_logs"],
+    examples=[
+        Example(
+            """
+            id: purge
+            type: io.kestra.plugin.core.log.PurgeLogs
+            endDate: "{{ now() | dateAdd(-7, 'DAYS') }}"
+            logLevels: [TRACE, DEBUG]
+            """,
+            title="Delete old lines that matter little.",
+        )
+    ],
+)
 class PurgeLogs(RunnableTask):
     """Delete log lines of executions, by their age and level; none of an execution that is under way."""
 
@@ -111,7 +138,22 @@ class KvPurgeBehavior(Model):
     expired_only: bool = Field(default=True, description="Whether only values that have expired go.")
 
 
-@task_type("io.kestra.plugin.core.kv.PurgeKV", aliases=["purge_kv"])
+@task_type(
+    "io.kestra.plugin.core.kv.PurgeKV",
+    aliases=["purge_kv"],
+    examples=[
+        Example(
+            """
+            id: purge
+            type: io.kestra.plugin.core.kv.PurgeKV
+            namespaces: [company]
+            keyPattern: "tmp_*"
+            expiredOnly: false
+            """,
+            title="Delete values by the names of their keys.",
+        )
+    ],
+)
 class PurgeKV(RunnableTask):
     """Delete values under keys, those that have expired unless told otherwise."""
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from nbflow.errors import TaskFailedError
 from nbflow.model.dynamic import AS_TEXT
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.types import JsonValue
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9._-]+")
@@ -56,7 +56,22 @@ class StateTask(RunnableTask):
         )
 
 
-@task_type("io.kestra.plugin.core.state.Set", aliases=["state_set"], old_names=["io.kestra.core.tasks.states.Set"])
+@task_type(
+    "io.kestra.plugin.core.state.Set",
+    aliases=["state_set"],
+    old_names=["io.kestra.core.tasks.states.Set"],
+    examples=[
+        Example(
+            """
+            id: keep
+            type: io.kestra.plugin.core.state.Set
+            data:
+              last: "{{ execution.startDate }}"
+            """,
+            title="Keep where this flow stands.",
+        )
+    ],
+)
 class Set(StateTask):
     """Add data to a state. Two executions that do so at once may overwrite each other's data."""
 
@@ -78,7 +93,26 @@ class Set(StateTask):
         return self.Output(count=len(data), key=key)
 
 
-@task_type("io.kestra.plugin.core.state.Get", aliases=["state_get"], old_names=["io.kestra.core.tasks.states.Get"])
+@task_type(
+    "io.kestra.plugin.core.state.Get",
+    aliases=["state_get"],
+    old_names=["io.kestra.core.tasks.states.Get"],
+    examples=[
+        Example(
+            """
+            - id: keep
+              type: io.kestra.plugin.core.state.Set
+              data: {offset: 7}
+            - id: state
+              type: io.kestra.plugin.core.state.Get
+            - id: show
+              type: log
+              message: "{{ outputs.state.data.offset }}"
+            """,
+            title="Go on where the last execution stopped.",
+        )
+    ],
+)
 class Get(StateTask):
     """Look up the data of a state."""
 
@@ -96,7 +130,19 @@ class Get(StateTask):
 
 
 @task_type(
-    "io.kestra.plugin.core.state.Delete", aliases=["state_delete"], old_names=["io.kestra.core.tasks.states.Delete"]
+    "io.kestra.plugin.core.state.Delete",
+    aliases=["state_delete"],
+    old_names=["io.kestra.core.tasks.states.Delete"],
+    examples=[
+        Example(
+            """
+            - {id: keep, type: state_set, data: {offset: 7}}
+            - id: forget
+              type: io.kestra.plugin.core.state.Delete
+            """,
+            title="Begin anew next time.",
+        )
+    ],
 )
 class Delete(StateTask):
     """Delete a state."""

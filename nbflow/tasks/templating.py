@@ -11,13 +11,25 @@ from nbflow.errors import TaskFailedError
 from nbflow.model.dynamic import render_model
 from nbflow.model.input_values import to_yaml
 from nbflow.model.plugin import RESOLVER, PluginT
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Task, Text, registry, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Task, Text, registry, task_type
 
 
 @task_type(
     "io.kestra.plugin.core.templating.TemplatedTask",
     aliases=["templated_task"],
     old_names=["io.kestra.core.tasks.templating.TemplatedTask"],
+    examples=[
+        Example(
+            """
+            id: made
+            type: io.kestra.plugin.core.templating.TemplatedTask
+            spec: |
+              type: io.kestra.plugin.core.log.{{ 'Log' }}
+              message: Hello from a task that was made just now
+            """,
+            title="A task whose type an expression gives.",
+        )
+    ],
 )
 class TemplatedTask(RunnableTask):
     """Run a task that a text describes, expressions in it rendered first: its type and the names of its properties too.

@@ -6,11 +6,31 @@ import asyncio
 
 from pydantic import Field
 
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 
 
 @task_type(
-    "io.kestra.plugin.core.trigger.Toggle", aliases=["toggle"], old_names=["io.kestra.core.tasks.trigger.Toggle"]
+    "io.kestra.plugin.core.trigger.Toggle",
+    aliases=["toggle"],
+    old_names=["io.kestra.core.tasks.trigger.Toggle"],
+    examples=[
+        Example(
+            """
+            id: once
+            namespace: nbflow.examples
+            tasks:
+              - id: off
+                type: io.kestra.plugin.core.trigger.Toggle
+                trigger: nightly
+                enabled: false
+            triggers:
+              - id: nightly
+                type: io.kestra.plugin.core.trigger.Schedule
+                cron: "0 3 * * *"
+            """,
+            title="A flow that switches its own trigger off.",
+        )
+    ],
 )
 class Toggle(RunnableTask):
     """Switch a trigger on or off, of this flow or of another one."""

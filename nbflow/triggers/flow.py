@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from nbflow.model.base import Duration, yaml_name
-from nbflow.plugins import Model, State, Text, Trigger, trigger_type
+from nbflow.plugins import Example, Model, State, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_timezone
 from nbflow.triggers.moments import TimeOfDay
 from nbflow.types import IDENTIFIER, JsonValue
@@ -190,7 +190,39 @@ class Preconditions(Model):
 
 
 @trigger_type(
-    "io.kestra.plugin.core.trigger.Flow", aliases=["flow"], old_names=["io.kestra.core.models.triggers.types.Flow"]
+    "io.kestra.plugin.core.trigger.Flow",
+    aliases=["flow"],
+    old_names=["io.kestra.core.models.triggers.types.Flow"],
+    examples=[
+        Example(
+            """
+            id: after_load
+            type: io.kestra.plugin.core.trigger.Flow
+            preconditions:
+              id: both
+              flows:
+                - namespace: company.team
+                  flowId: load_orders
+                  states: [SUCCESS]
+                - namespace: company.team
+                  flowId: load_customers
+                  states: [SUCCESS]
+            """,
+            title="When two flows have both ended well.",
+        ),
+        Example(
+            """
+            id: on_failure
+            type: io.kestra.plugin.core.trigger.Flow
+            states: [FAILED]
+            conditions:
+              - type: io.kestra.plugin.core.condition.ExecutionNamespace
+                namespace: company
+                comparison: PREFIX
+            """,
+            title="When any flow of a company has failed.",
+        ),
+    ],
 )
 class Flow(Trigger):
     """Start the flow when executions of other flows change their state."""

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from nbflow.model.base import Duration
 from nbflow.model.condition import ConditionField
 from nbflow.model.labels import LabelsToGive
-from nbflow.plugins import Model, Text, Trigger, trigger_type
+from nbflow.plugins import Example, Model, Text, Trigger, trigger_type
 from nbflow.triggers.cron import check_cron, check_timezone
 from nbflow.triggers.moments import Instant
 from nbflow.types import JsonValue
@@ -51,6 +51,36 @@ class Dates(Trigger.Output):
 @trigger_type(
     "io.kestra.plugin.core.trigger.Schedule",
     old_names=["io.kestra.core.models.triggers.types.Schedule", "schedule"],  # both were written in older lessons
+    examples=[
+        Example(
+            """
+            id: daily_report
+            namespace: nbflow.examples
+            tasks:
+              - id: report
+                type: log
+                message: "report for {{ trigger.date | date('yyyy-MM-dd') }}"
+            triggers:
+              - id: mornings
+                type: io.kestra.plugin.core.trigger.Schedule
+                cron: "0 9 * * 1-5"
+                timezone: Europe/Paris
+                inputs: {}
+            """,
+            title="On weekdays at nine.",
+        ),
+        Example(
+            """
+            id: monthly
+            type: io.kestra.plugin.core.trigger.Schedule
+            cron: "@monthly"
+            backfill:
+              start: 2024-01-01T00:00:00Z
+              end: 2024-04-01T00:00:00Z
+            """,
+            title="Every month, and three months of the past.",
+        ),
+    ],
 )
 class Schedule(Trigger):
     """Start the flow at the dates of a cron expression."""
@@ -90,7 +120,23 @@ class Schedule(Trigger):
         return check_cron(value, others.data["with_seconds"])
 
 
-@trigger_type("io.kestra.plugin.core.trigger.ScheduleOnDates", aliases=["schedule_on_dates"])
+@trigger_type(
+    "io.kestra.plugin.core.trigger.ScheduleOnDates",
+    aliases=["schedule_on_dates"],
+    examples=[
+        Example(
+            """
+            id: holidays
+            type: io.kestra.plugin.core.trigger.ScheduleOnDates
+            timezone: Europe/Oslo
+            dates:
+              - 2030-05-17T09:00:00
+              - 2030-12-24T12:00:00
+            """,
+            title="On two dates.",
+        )
+    ],
+)
 class ScheduleOnDates(Trigger):
     """Start the flow at given dates."""
 

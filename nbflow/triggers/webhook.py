@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from nbflow.model.condition import Condition
-from nbflow.plugins import Text, Trigger, trigger_type
+from nbflow.plugins import Example, Text, Trigger, trigger_type
 from nbflow.triggers.conditions.multiple import MultipleCondition
 from nbflow.types import JsonValue
 
@@ -14,6 +14,23 @@ from nbflow.types import JsonValue
     "io.kestra.plugin.core.trigger.Webhook",
     aliases=["webhook"],
     old_names=["io.kestra.core.models.triggers.types.Webhook"],
+    examples=[
+        Example(
+            """
+            id: on_call
+            namespace: nbflow.examples
+            tasks:
+              - id: show
+                type: log
+                message: "{{ trigger.body }}"
+            triggers:
+              - id: hook
+                type: io.kestra.plugin.core.trigger.Webhook
+                key: 4wjtkzwVGBM9yKnjm3yv8r
+            """,
+            title="When its address is called; the body is there in the flow.",
+        )
+    ],
 )
 class Webhook(Trigger):
     """Start the flow when its webhook address is called."""

@@ -185,6 +185,14 @@ def test_expressions_are_explained(run: Run) -> None:
     assert "did you mean `upper`?" in run("%flow expressions uper").text
 
 
+def test_types_are_explained(run: Run) -> None:
+    assert "io.kestra.plugin.core.log.Log" in run("%flow doc").text
+    explained = run("%flow doc log").text
+    assert "message (required)" in explained
+    assert "example: Write a line" in explained
+    assert "did you mean `io.kestra.plugin.core.log.Log`" in run("%flow doc io.kestra.plugin.core.log.Lob").text
+
+
 def test_files_are_validated_and_deployed(run: Run, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text(HELLO)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import signal
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Command
@@ -222,3 +225,98 @@ def test_descendants_are_known_by_their_mark(tmp_path: Path, sleeper: Path) -> N
     finally:
         process.kill()
         process.wait()
+
+
+class Portions(Output):
+    """Takes lines as they come together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    async def many(self, lines: Sequence[str], is_error: bool) -> None:
+        self.sizes.append(len(lines))
+        self.lines += [(line, is_error) for line in lines]
+
+
+def test_lines_that_come_together_are_handed_on_together(tmp_path: Path) -> None:
+    output = Portions()
+    assert run(sh("seq 20000; seq 3 >&2", tmp_path), output) == 0
+    assert [line for line, is_error in output.lines if not is_error] == [str(number) for number in range(1, 20001)]
+    assert [line for line, is_error in output.lines if is_error] == ["1", "2", "3"]
+    assert len(output.sizes) < 200
+
+
+class Slow(Output):
+    """Takes long over its first line, as when the history is behind."""
+
+    async def __call__(self, line: str, is_error: bool) -> None:
+        if not self.lines:
+            await asyncio.sleep(2.5)
+        await super().__call__(line, is_error)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_when_the_reader_is_slower_than_the_command(tmp_path: Path) -> None:
+    output = Slow()
+    assert run(sh("seq 10000", tmp_path), output) == 0
+    assert len(output.lines) == 10_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are enforced by Linux alone")
+@pytest.mark.parametrize(
+    ("command", "fits"),
+    [
+        (f"{sys.executable} -c 'b = bytearray(100 * 1024**2)'", True),
+        (f"{sys.executable} -c 'b = bytearray(2 * 1024**3)'", False),
+        ("node -e 'console.log(1)'", True),
+        ("node -e 'const all = []; for (;;) all.push(Buffer.alloc(10_000_000, 1))'", False),
+    ],
+)
+def test_a_runner_limits_memory(command: str, fits: bool, tmp_path: Path) -> None:
+    if command.startswith("node") and shutil.which("node") is None:
+        pytest.skip("Node.js is not installed")
+    process = Process.model_validate({"memory": "512Mi"})
+    status = asyncio.run(process.execute(sh(command, tmp_path), Output()))
+    assert (status == 0) is fits
+
+
+def test_a_runner_limits_the_time_of_its_processors(tmp_path: Path) -> None:
+    process = Process.model_validate({"cpuTime": "PT1S", "memory": {"memory": "1GB"}})
+    assert process.memory == 1024**3
+    began = time.monotonic()
+    status = asyncio.run(process.execute(sh("exec 2>&1; while :; do :; done", tmp_path), Output()))
+    assert status == -signal.SIGXCPU
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("limits", [{"memory": "much"}, {"memory": 0}, {"cpuTime": "PT0S"}])
+def test_limits_that_make_no_sense_are_refused(limits: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Process.model_validate(limits)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="descendants are found by /proc")
+def test_daemons_with_a_session_of_their_own_end_too(tmp_path: Path) -> None:
+    """Twice forked, in a session and group of its own, its parent gone: what is left is the mark it has inherited."""
+    daemon = tmp_path / "daemon.py"
+    daemon.write_text(
+        "import os, sys, time\n"
+        "if os.fork(): os._exit(0)\n"
+        "os.setsid()\n"
+        "if os.fork(): os._exit(0)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+
+    async def main() -> None:
+        output = Output()
+        work = asyncio.ensure_future(
+            QuickProcess().execute(sh(f"{sys.executable} {daemon}; sleep 600", tmp_path), output)
+        )
+        await asyncio.wait_for(output.came.wait(), 10)
+        work.cancel()
+        await asyncio.wait([work])
+
+    asyncio.run(main())
+    assert living("daemon.py") == []

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from nbflow.settings import Settings
 from nbflow.store import Store
-
-POSTGRES = bool(shutil.which("postgres") and shutil.which("initdb"))
+from tests.postgres import INSTALLED, running_postgres
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of this session's own, on a socket in a temporary folder; the folder's path."""
-    folder = Path(tempfile.mkdtemp(prefix="nbflow-pg-"))
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    if user:
-        shutil.chown(folder, user)
-    data = folder / "data"
-    run = {"user": user, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(["initdb", "-D", data, "-A", "trust", "-U", "nbflow", "-E", "UTF8", "--no-sync"], **run)  # type: ignore[call-overload]
-    options = f"-k {folder} -c listen_addresses= -c fsync=off"
-    subprocess.run(["pg_ctl", "-D", data, "-w", "-o", options, "start"], **run)  # type: ignore[call-overload]
-    yield str(folder)
-    subprocess.run(["pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
-    shutil.rmtree(folder)
+    with running_postgres() as (folder, _):
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +41,7 @@ def postgres_url(postgres_server: str, postgres_database: str) -> str:
     return postgres_database
 
 
-@pytest.fixture(params=["sqlite", "postgres"] if POSTGRES else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"] if INSTALLED else ["sqlite"])
 def any_settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings on each kind of database."""
     if request.param == "sqlite":

@@ -8,12 +8,14 @@ import json
 
 import pytest
 
+from nbflow.engine import Engine
 from nbflow.tasks.http.download import Download, file_name
 from nbflow.tasks.http.exchange import shown
 from nbflow.tasks.http.options import Auth, HttpOptions
 from nbflow.tasks.http.request import Request
+from nbflow.tasks.http.sse import SseRequest
 from nbflow.testing import run_task
-from tests.tasks.conftest import RunTasks, Site
+from tests.tasks.conftest import RunTasks, Site, messages
 
 
 def test_a_request_puts_out_code_headers_and_body_as_text(site: Site) -> None:
@@ -232,3 +234,46 @@ def test_a_downloaded_file_gets_a_safe_name(save_as: str | None, disposition: st
 
 def test_addresses_are_shown_without_credentials() -> None:
     assert shown("https://user:pass@x.org:8080/a?b=1") == "https://x.org:8080/a?b=1"
+
+
+def test_an_encrypted_body_is_read_by_expressions_and_by_nobody_else(
+    site: Site, run_tasks: RunTasks, engine: Engine
+) -> None:
+    url = site.answer("/token", {"token": "abc-123"})
+    execution = run_tasks(f"""
+        - {{id: ask, type: http, uri: "{url}", encryptBody: true}}
+        - {{id: again, type: http, method: POST, uri: "{url}", body: "{{{{ outputs.ask.encryptedBody }}}}"}}
+        - {{id: pick, type: http, uri: "{url}?t={{{{ json(outputs.ask.encryptedBody).token }}}}"}}
+        - {{id: tell, type: log, message: "got {{{{ outputs.ask.encryptedBody }}}}"}}
+        - {{id: every, type: log, message: "all {{{{ outputs.ask }}}}"}}
+    """)
+    assert execution.state == "SUCCESS"
+    outputs = execution.task_runs["ask"].outputs
+    assert "body" not in outputs
+    sealed = outputs["encryptedBody"]
+    assert isinstance(sealed, dict)
+    assert sealed["type"] == "io.kestra.datatype:aes_encrypted"
+    assert "abc-123" not in json.dumps(sealed)
+    assert site.asked[1][3] == b'{"token": "abc-123"}'
+    assert site.asked[2][1] == "/token?t=abc-123"
+    assert "got ********" in messages(execution)
+    assert not any("abc-123" in entry.message for entry in execution.logs(task_id="every"))
+
+
+def test_events_are_collected_until_the_server_ends(site: Site) -> None:
+    stream = b': hello\n\nid: 1\nevent: tick\ndata: {"n": 1}\n\ndata: two\ndata: lines\n\ndata: unfinished'
+    result = run_task(SseRequest(id="listen", uri=site.answer("/events", stream, Content_Type="text/event-stream")))
+    assert result.outputs["size"] == 2
+    assert result.outputs["events"] == [{"data": {"n": 1}, "id": "1", "name": "tick"}, {"data": "two\nlines"}]
+    assert site.asked[0][2]["Accept"] == "text/event-stream"
+
+
+def test_what_jq_finds_in_events_is_joined(site: Site) -> None:
+    stream = b'data: {"text": "Hel"}\n\ndata: {"text": "lo"}\n\ndata: {"other": 1}\n\n'
+    url = site.answer("/events", stream, Content_Type="text/event-stream")
+    task = SseRequest(id="listen", uri=url, concat_jq_expression=".data.text")
+    failed = run_task(task)
+    assert failed.state == "FAILED"
+    assert "(set `failedOnMissingJq: false` to leave such events out)" in failed.messages[-1]
+    assert run_task(task.model_copy(update={"failed_on_missing_jq": False})).outputs["result"] == "Hello"
+    assert run_task(task.model_copy(update={"max_events": 2})).outputs["result"] == "Hello"

@@ -45,6 +45,25 @@ def test_expressions_in_a_script_are_rendered_first() -> None:
     assert run_task(task, variables={"name": "Ada"}).messages == ["Ada"]
 
 
+def test_stored_files_that_a_script_names_lie_beside_it(run_tasks: RunTasks) -> None:
+    execution = run_tasks("""
+    - {id: write, type: io.kestra.plugin.core.storage.Write, content: "a,b", extension: .csv}
+    - {id: show, type: io.kestra.plugin.scripts.shell.Commands, commands: ["cat {{ outputs.write.uri }}"]}
+    - id: change
+      type: io.kestra.plugin.scripts.python.Script
+      script: |
+        path = "{{ outputs.write.uri }}"
+        open(path, "a").write(",c")
+        print(open(path).read(), path.endswith(".csv"), "kestra:///no/such/file")
+    - {id: again, type: io.kestra.plugin.scripts.shell.Commands, commands: ["cat {{ outputs.write.uri }}"]}
+    """)
+    assert execution.state == "SUCCESS"
+    said = [entry.message for entry in execution.logs() if entry.task_id in ("show", "change", "again")]
+    assert said[0] == "a,b"
+    assert "a,b,c True kestra:///no/such/file" in said
+    assert "a,b" in said[2:]  # the stored file is as it was
+
+
 def test_standard_error_is_logged_as_error_and_ends_in_warning() -> None:
     result = run_python("import sys; print('careful', file=sys.stderr)")
     assert result.state == "WARNING"
@@ -307,20 +326,23 @@ def test_containers_are_replaced_by_processes_and_the_log_says_so(run_tasks: Run
         - id: script
           type: io.kestra.plugin.scripts.python.Script
           containerImage: python:slim
-          taskRunner: {type: io.kestra.plugin.scripts.runner.docker.Docker, pullPolicy: NEVER}
+          taskRunner: {type: io.kestra.plugin.scripts.runner.docker.Docker, host: "unix:///nowhere/docker.sock"}
           script: print("ran")
     """)
     assert execution.state == "SUCCESS"
     entries = execution.logs()
     assert [str(entry.level) for entry in entries] == ["WARN", "INFO"]
-    assert "containers are not supported yet" in entries[0].message
+    assert "unix:///nowhere/docker.sock: the script runs as a process of this machine" in entries[0].message
     assert entries[1].message == "ran"
 
 
 @pytest.mark.parametrize(
     "properties", [{"runner": "DOCKER"}, {"docker": {"image": "python:3.9-slim"}}, {"containerImage": "python:slim"}]
 )
-def test_older_ways_to_ask_for_a_container_are_understood(properties: dict[str, object]) -> None:
+def test_older_ways_to_ask_for_a_container_are_understood(
+    properties: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     result = run_python("print('ran')", **properties)
     assert [str(entry.level) for entry in result.logs] == ["WARN", "INFO"]
 

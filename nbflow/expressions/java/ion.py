@@ -100,13 +100,14 @@ def read_ion(text: str) -> object:
         raise TemplateError(f"this is not Ion: {wrong}") from wrong
     if first is _NOTHING:
         raise TemplateError("this Ion text is empty")
-    return _value(first)
+    return plain_value(first)
 
 
 _NOTHING = object()
 
 
-def _value(value: Any) -> object:  # the `amazon.ion` package has no types
+def plain_value(value: Any) -> object:  # the `amazon.ion` package has no types
+    """A value of the `amazon.ion` package as one of Python's own."""
     name = type(value).__name__
     if value is None or name == "IonPyNull":
         return None
@@ -127,11 +128,11 @@ def _value(value: Any) -> object:  # the `amazon.ion` package has no types
     if isinstance(value, datetime):
         return _timestamp(value)
     if isinstance(value, Mapping):
-        return {str(key): _value(item) for key, item in value.items()}
+        return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, bytes):
         return bytes(value)
     if isinstance(value, Iterable):
-        return [_value(item) for item in value]
+        return [plain_value(item) for item in value]
     return str(value)
 
 

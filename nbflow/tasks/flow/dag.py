@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nbflow.errors import TaskFailedError
 from nbflow.model.dag import find_cycle
-from nbflow.plugins import Branch, FlowableTask, Model, Order, Outcome, Scope, TaskField, Text, task_type
+from nbflow.plugins import Branch, Example, FlowableTask, Model, Order, Outcome, Scope, TaskField, Text, task_type
 
 
 class DagTask(Model):
@@ -16,7 +16,28 @@ class DagTask(Model):
     depends_on: list[Text] = Field(default_factory=list, description="Ids of the tasks that must have succeeded.")
 
 
-@task_type("io.kestra.plugin.core.flow.Dag", aliases=["dag"], old_names=["io.kestra.core.tasks.flows.Dag"])
+@task_type(
+    "io.kestra.plugin.core.flow.Dag",
+    aliases=["dag"],
+    old_names=["io.kestra.core.tasks.flows.Dag"],
+    examples=[
+        Example(
+            """
+            id: parts
+            type: io.kestra.plugin.core.flow.Dag
+            tasks:
+              - task: {id: north, type: return, format: "12"}
+              - task: {id: south, type: return, format: "30"}
+              - task:
+                  id: sum
+                  type: return
+                  format: "{{ (outputs.north.value | int) + (outputs.south.value | int) }}"
+                dependsOn: [north, south]
+            """,
+            title="Two tasks at once, and one that needs both.",
+        )
+    ],
+)
 class Dag(FlowableTask):
     """Run each task as soon as those it depends on have succeeded."""
 

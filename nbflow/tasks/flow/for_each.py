@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from nbflow.model.state import worst
-from nbflow.plugins import Branch, FlowableTask, Order, Outcome, Scope, State, Task, TaskField, Text, task_type
+from nbflow.plugins import Branch, Example, FlowableTask, Order, Outcome, Scope, State, Task, TaskField, Text, task_type
 from nbflow.tasks.flow.values import items_of
 from nbflow.types import JsonValue
 
@@ -22,7 +22,40 @@ async def _one_after_another(scope: Scope, tasks: list[Task], items: list[str]) 
     return worst(states)
 
 
-@task_type("io.kestra.plugin.core.flow.ForEach", aliases=["foreach", "for_each"])
+@task_type(
+    "io.kestra.plugin.core.flow.ForEach",
+    aliases=["foreach", "for_each"],
+    examples=[
+        Example(
+            """
+            id: cities
+            type: io.kestra.plugin.core.flow.ForEach
+            values: [Paris, Oslo, Lima]
+            concurrencyLimit: 2
+            tasks:
+              - id: measure
+                type: return
+                format: "{{ taskrun.value | length }} letters"
+            """,
+            title="A task for each value, two rounds at once.",
+        ),
+        Example(
+            """
+            - id: each
+              type: io.kestra.plugin.core.flow.ForEach
+              values: "{{ {'north': 1, 'south': 2} }}"
+              tasks:
+                - id: part
+                  type: return
+                  format: "{{ taskrun.iteration }}: {{ taskrun.value }}"
+            - id: show
+              type: log
+              message: "{{ outputs.part | jq('length') | first }} rounds"
+            """,
+            title="The entries of a map, and what came out of the rounds.",
+        ),
+    ],
+)
 class ForEach(FlowableTask):
     """Run tasks once for each value; `{{ taskrun.value }}` and `{{ taskrun.iteration }}` tell the rounds apart."""
 
@@ -50,6 +83,20 @@ class ForEach(FlowableTask):
     "io.kestra.plugin.core.flow.EachSequential",
     aliases=["each_sequential"],
     old_names=["io.kestra.core.tasks.flows.EachSequential"],
+    examples=[
+        Example(
+            """
+            id: each
+            type: io.kestra.plugin.core.flow.EachSequential
+            value: '["a", "b"]'
+            tasks:
+              - id: show
+                type: log
+                message: "{{ task.id }} with {{ taskrun.value }}"
+            """,
+            title="Round after round; newer flows say ForEach.",
+        )
+    ],
 )
 class EachSequential(FlowableTask):
     """Run tasks for each value, one round after another; the older form of ForEach."""
@@ -67,6 +114,21 @@ class EachSequential(FlowableTask):
     "io.kestra.plugin.core.flow.EachParallel",
     aliases=["each_parallel"],
     old_names=["io.kestra.core.tasks.flows.EachParallel"],
+    examples=[
+        Example(
+            """
+            id: each
+            type: io.kestra.plugin.core.flow.EachParallel
+            value: [a, b, c]
+            concurrent: 2
+            tasks:
+              - id: show
+                type: log
+                message: "{{ taskrun.value }}"
+            """,
+            title="All rounds at once; newer flows say ForEach with `concurrencyLimit: 0`.",
+        )
+    ],
 )
 class EachParallel(FlowableTask):
     """Run tasks for each value, all at once; the older form of ForEach."""

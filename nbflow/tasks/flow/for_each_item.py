@@ -15,6 +15,7 @@ from nbflow.model.state import worst
 from nbflow.plugins import (
     Branch,
     Dynamic,
+    Example,
     FlowableTask,
     Outcome,
     RunContext,
@@ -150,7 +151,49 @@ class _Merge(RunnableTask):
         return ctx.store_file(path)
 
 
-@task_type(_NAME, aliases=["foreach_item", "for_each_item"], old_names=["io.kestra.core.tasks.flows.ForEachItem"])
+@task_type(
+    _NAME,
+    aliases=["foreach_item", "for_each_item"],
+    old_names=["io.kestra.core.tasks.flows.ForEachItem"],
+    examples=[
+        Example(
+            """
+            - id: orders
+              type: write_file
+              content: |
+                {"order": 1}
+                {"order": 2}
+                {"order": 3}
+              extension: .jsonl
+            - id: each
+              type: io.kestra.plugin.core.flow.ForEachItem
+              items: "{{ outputs.orders.uri }}"
+              batch:
+                rows: 2
+              namespace: nbflow.examples
+              flowId: handle
+              wait: true
+              transmitFailed: true
+              inputs:
+                batch: "{{ taskrun.items }}"
+            """,
+            title="An execution of another flow for every two lines of a file.",
+            flows=(
+                """
+                id: handle
+                namespace: nbflow.examples
+                inputs:
+                  - id: batch
+                    type: FILE
+                tasks:
+                  - id: show
+                    type: log
+                    message: "{{ read(inputs.batch) }}"
+                """,
+            ),
+        )
+    ],
+)
 class ForEachItem(FlowCall):
     """Split a stored file into batches and run a flow for each.
 

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nbflow.plugins import Branch, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
+from nbflow.plugins import Branch, Example, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
 
 
-@task_type("io.kestra.plugin.core.flow.If", aliases=["if"], old_names=["io.kestra.core.tasks.flows.If"])
+@task_type(
+    "io.kestra.plugin.core.flow.If",
+    aliases=["if"],
+    old_names=["io.kestra.core.tasks.flows.If"],
+    examples=[
+        Example(
+            """
+            id: check
+            type: io.kestra.plugin.core.flow.If
+            condition: "{{ 3 > 2 }}"
+            then:
+              - id: "yes"
+                type: log
+                message: It is.
+            else:
+              - id: "no"
+                type: log
+                message: It is not.
+            """,
+            title="One way or the other.",
+        )
+    ],
+)
 class If(FlowableTask):
     """Run some tasks when a condition is true, and others when it is not."""
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from nbflow.errors import NbflowError, TaskFailedError
 from nbflow.model.outputs import FlowOutput
 from nbflow.model.state import worst
-from nbflow.plugins import FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
+from nbflow.plugins import Example, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.tasks.flow.values import Item, read_items
 from nbflow.tasks.working_files import is_stored
@@ -42,7 +42,31 @@ class _Rounds:
         self.waiting = iter(())
 
 
-@task_type("io.kestra.plugin.core.flow.Loop", aliases=["loop"])
+@task_type(
+    "io.kestra.plugin.core.flow.Loop",
+    aliases=["loop"],
+    examples=[
+        Example(
+            """
+            - id: rounds
+              type: io.kestra.plugin.core.flow.Loop
+              values: [1, 2, 3]
+              tasks:
+                - id: double
+                  type: return
+                  format: "{{ (item.value | int) * 2 }}"
+              outputs:
+                - id: doubled
+                  type: INT
+                  value: "{{ outputs.double.value }}"
+            - id: show
+              type: log
+              message: "{{ outputs.rounds.outputs[2].outputs.doubled }}"
+            """,
+            title="Take a value out of each round.",
+        )
+    ],
+)
 class Loop(FlowableTask):
     """Run tasks once for each value; `{{ item.value }}` and `{{ item.index }}` tell the rounds apart.
 

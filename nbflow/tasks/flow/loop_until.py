@@ -11,7 +11,19 @@ from pydantic import AfterValidator, Field, PositiveInt
 from nbflow.model.durations import format_duration
 from nbflow.model.dynamic import render_model
 from nbflow.model.state import worst
-from nbflow.plugins import Duration, Dynamic, FlowableTask, Model, Outcome, Scope, State, TaskField, Text, task_type
+from nbflow.plugins import (
+    Duration,
+    Dynamic,
+    Example,
+    FlowableTask,
+    Model,
+    Outcome,
+    Scope,
+    State,
+    TaskField,
+    Text,
+    task_type,
+)
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
 
@@ -55,6 +67,23 @@ class CheckFrequency(Model):
         "io.kestra.plugin.core.flow.WaitFor",
         "io.kestra.core.tasks.flows.WaitFor",
         "io.kestra.core.tasks.flows.LoopUntil",
+    ],
+    examples=[
+        Example(
+            """
+            id: poll
+            type: io.kestra.plugin.core.flow.LoopUntil
+            condition: "{{ outputs.count.value | int >= 3 }}"
+            checkFrequency:
+              interval: PT0.01S
+              maxIterations: 10
+            tasks:
+              - id: count
+                type: return
+                format: "{{ outputs.poll.iterationCount }}"
+            """,
+            title="Ask again and again until an answer is right.",
+        )
     ],
 )
 class LoopUntil(FlowableTask):

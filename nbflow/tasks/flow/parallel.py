@@ -5,11 +5,27 @@ from __future__ import annotations
 from pydantic import Field
 
 from nbflow.model.state import worst
-from nbflow.plugins import Branch, FlowableTask, Order, Outcome, Scope, TaskField, task_type
+from nbflow.plugins import Branch, Example, FlowableTask, Order, Outcome, Scope, TaskField, task_type
 
 
 @task_type(
-    "io.kestra.plugin.core.flow.Parallel", aliases=["parallel"], old_names=["io.kestra.core.tasks.flows.Parallel"]
+    "io.kestra.plugin.core.flow.Parallel",
+    aliases=["parallel"],
+    old_names=["io.kestra.core.tasks.flows.Parallel"],
+    examples=[
+        Example(
+            """
+            id: together
+            type: io.kestra.plugin.core.flow.Parallel
+            concurrent: 2
+            tasks:
+              - {id: one, type: sleep, duration: PT0.01S}
+              - {id: two, type: sleep, duration: PT0.01S}
+              - {id: three, type: sleep, duration: PT0.01S}
+            """,
+            title="Three tasks, two at a time.",
+        )
+    ],
 )
 class Parallel(FlowableTask):
     """Run tasks at once; one that fails does not stop the others."""

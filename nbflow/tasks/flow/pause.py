@@ -12,7 +12,7 @@ from nbflow.model.base import Duration
 from nbflow.model.durations import parse_duration
 from nbflow.model.inputs import InputField
 from nbflow.model.state import State, worst
-from nbflow.plugins import Dynamic, FlowableTask, Model, Outcome, Scope, TaskField, task_type
+from nbflow.plugins import Dynamic, Example, FlowableTask, Model, Outcome, Scope, TaskField, task_type
 from nbflow.types import JsonValue
 
 
@@ -39,7 +39,39 @@ _ENDS = {
 }
 
 
-@task_type("io.kestra.plugin.core.flow.Pause", aliases=["pause"], old_names=["io.kestra.core.tasks.flows.Pause"])
+@task_type(
+    "io.kestra.plugin.core.flow.Pause",
+    aliases=["pause"],
+    old_names=["io.kestra.core.tasks.flows.Pause"],
+    examples=[
+        Example(
+            """
+            id: wait
+            type: io.kestra.plugin.core.flow.Pause
+            pauseDuration: PT0.05S
+            """,
+            title="Go on after some time.",
+        ),
+        Example(
+            """
+            - id: approve
+              type: io.kestra.plugin.core.flow.Pause
+              onResume:
+                - id: approved
+                  type: BOOLEAN
+                  defaults: true
+                - id: reason
+                  type: STRING
+                  required: false
+            - id: show
+              type: log
+              message: "approved: {{ outputs.approve.onResume.approved }}"
+            """,
+            title="Ask somebody, and use the answers.",
+            needs="somebody who resumes it",
+        ),
+    ],
+)
 class Pause(FlowableTask):
     """Pause the execution until it is resumed by hand, or some time has passed."""
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nbflow.plugins import FlowableTask, Outcome, Scope, State, TaskField, task_type
+from nbflow.plugins import Example, FlowableTask, Outcome, Scope, State, TaskField, task_type
 
 
 @task_type(
     "io.kestra.plugin.core.flow.Sequential",
     aliases=["sequential"],
     old_names=["io.kestra.core.tasks.flows.Sequential"],
+    examples=[
+        Example(
+            """
+            id: steps
+            type: io.kestra.plugin.core.flow.Sequential
+            tasks:
+              - {id: first, type: log, message: first}
+              - {id: second, type: log, message: second}
+            """,
+            title="One task after another, as a group.",
+        )
+    ],
 )
 class Sequential(FlowableTask):
     """Run tasks one after another, until one fails."""
@@ -25,6 +37,22 @@ class Sequential(FlowableTask):
     "io.kestra.plugin.core.flow.AllowFailure",
     aliases=["allow_failure"],
     old_names=["io.kestra.core.tasks.flows.AllowFailure"],
+    examples=[
+        Example(
+            """
+            - id: try
+              type: io.kestra.plugin.core.flow.AllowFailure
+              tasks:
+                - {id: broken, type: fail, errorMessage: not today}
+                - {id: left_out, type: log, message: never}
+            - id: after
+              type: log
+              message: the flow goes on, and ends in WARNING
+            """,
+            title="Go on although a task has failed.",
+            state=State.WARNING,
+        )
+    ],
 )
 class AllowFailure(FlowableTask):
     """Run tasks one after another; when one fails, end in WARNING and let the flow go on."""

@@ -7,10 +7,23 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from nbflow.plugins import Duration, Dynamic, RunContext, RunnableTask, task_type
+from nbflow.plugins import Duration, Dynamic, Example, RunContext, RunnableTask, task_type
 
 
-@task_type("io.kestra.plugin.core.flow.Sleep", aliases=["sleep"])
+@task_type(
+    "io.kestra.plugin.core.flow.Sleep",
+    aliases=["sleep"],
+    examples=[
+        Example(
+            """
+            id: nap
+            type: io.kestra.plugin.core.flow.Sleep
+            duration: PT0.1S
+            """,
+            title="Wait for a tenth of a second.",
+        )
+    ],
+)
 class Sleep(RunnableTask):
     """Wait for a while."""
 

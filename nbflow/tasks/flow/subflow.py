@@ -7,7 +7,7 @@ from typing import cast
 from pydantic import Field
 
 from nbflow.errors import NbflowError
-from nbflow.plugins import FlowableTask, Outcome, Scope, State, task_type
+from nbflow.plugins import Example, FlowableTask, Outcome, Scope, State, task_type
 from nbflow.tasks.flow.calling import FlowCall
 from nbflow.types import JsonValue
 
@@ -16,6 +16,41 @@ from nbflow.types import JsonValue
     "io.kestra.plugin.core.flow.Subflow",
     aliases=["subflow"],
     old_names=["io.kestra.core.tasks.flows.Subflow", "io.kestra.core.tasks.flows.Flow"],
+    examples=[
+        Example(
+            """
+            - id: call
+              type: io.kestra.plugin.core.flow.Subflow
+              namespace: nbflow.examples
+              flowId: greet
+              inputs:
+                name: Ada
+              wait: true
+              transmitFailed: true
+            - id: show
+              type: log
+              message: "{{ outputs.call.outputs.greeting }}"
+            """,
+            title="Run another flow, and use what it puts out.",
+            flows=(
+                """
+                id: greet
+                namespace: nbflow.examples
+                inputs:
+                  - id: name
+                    type: STRING
+                tasks:
+                  - id: greet
+                    type: return
+                    format: Hello {{ inputs.name }}
+                outputs:
+                  - id: greeting
+                    type: STRING
+                    value: "{{ outputs.greet.value }}"
+                """,
+            ),
+        )
+    ],
 )
 class Subflow(FlowCall):
     """Run another flow and, unless told otherwise, wait for its end."""

@@ -6,12 +6,39 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from nbflow.plugins import Branch, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
+from nbflow.plugins import Branch, Example, FlowableTask, Outcome, Scope, State, TaskField, Text, task_type
 from nbflow.tasks.flow.values import text_of
 from nbflow.types import JsonValue
 
 
-@task_type("io.kestra.plugin.core.flow.Switch", aliases=["switch"], old_names=["io.kestra.core.tasks.flows.Switch"])
+@task_type(
+    "io.kestra.plugin.core.flow.Switch",
+    aliases=["switch"],
+    old_names=["io.kestra.core.tasks.flows.Switch"],
+    examples=[
+        Example(
+            """
+            id: by_weather
+            type: io.kestra.plugin.core.flow.Switch
+            value: rain
+            cases:
+              sun:
+                - id: walk
+                  type: log
+                  message: Let us walk.
+              rain:
+                - id: read
+                  type: log
+                  message: Let us read.
+            defaults:
+              - id: wait
+                type: log
+                message: Let us see.
+            """,
+            title="Different tasks for different values.",
+        )
+    ],
+)
 class Switch(FlowableTask):
     """Run the tasks of the case that equals a value; without one, the defaults; without these, fail."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nbflow.plugins import FlowableTask, Outcome, Scope, State, Text, task_type
+from nbflow.plugins import Example, FlowableTask, Outcome, Scope, State, Text, task_type
 from nbflow.tasks.flow.values import text_of
 from nbflow.types import JsonValue
 
@@ -13,6 +13,29 @@ from nbflow.types import JsonValue
     "io.kestra.plugin.core.flow.Template",
     aliases=["flow_template"],
     old_names=["io.kestra.core.tasks.flows.Template"],
+    examples=[
+        Example(
+            """
+            id: shared
+            type: io.kestra.plugin.core.flow.Template
+            namespace: nbflow.examples
+            templateId: steps
+            args:
+              name: Ada
+            """,
+            title="Run the tasks of another flow here.",
+            flows=(
+                """
+                id: steps
+                namespace: nbflow.examples
+                tasks:
+                  - id: show
+                    type: log
+                    message: Hello {{ parent.outputs.args.name }}
+                """,
+            ),
+        )
+    ],
 )
 class Template(FlowableTask):
     """Run the tasks of a template in place: of a flow that is deployed under this namespace and id.

@@ -8,7 +8,18 @@ from pydantic import Field, field_validator
 
 from nbflow.errors import TaskFailedError
 from nbflow.model.task import Task, walk
-from nbflow.plugins import Duration, FlowableTask, Model, Outcome, RunContext, Scope, TaskField, Text, task_type
+from nbflow.plugins import (
+    Duration,
+    Example,
+    FlowableTask,
+    Model,
+    Outcome,
+    RunContext,
+    Scope,
+    TaskField,
+    Text,
+    task_type,
+)
 from nbflow.tasks.flow.directory_cache import DirectoryCache
 from nbflow.tasks.flow.pause import Pause
 from nbflow.tasks.scripts.settings import NamespaceFiles
@@ -27,6 +38,28 @@ class CacheSettings(Model):
     "io.kestra.plugin.core.flow.WorkingDirectory",
     aliases=["working_directory"],
     old_names=["io.kestra.core.tasks.flows.WorkingDirectory", "io.kestra.core.tasks.flows.Worker"],
+    examples=[
+        Example(
+            """
+            id: together
+            type: io.kestra.plugin.core.flow.WorkingDirectory
+            inputFiles:
+              name.txt: Ada
+            outputFiles: ["*.csv"]
+            tasks:
+              - id: write
+                type: shell
+                commands:
+                  - echo "name" > names.csv
+                  - cat name.txt >> names.csv
+              - id: show
+                type: shell
+                commands:
+                  - cat names.csv
+            """,
+            title="Tasks that share their files.",
+        )
+    ],
 )
 class WorkingDirectory(FlowableTask):
     """Run tasks one after another in one directory: each finds it as the one before has left it.

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.http.exchange import HttpTask, headers_of, length_of, shown
 from nbflow.types import JsonValue
 
@@ -27,6 +27,20 @@ _CHUNK_BYTES = 256 * 1024
     "io.kestra.plugin.core.http.Download",
     aliases=["download"],
     old_names=["io.kestra.core.tasks.http.Download", "io.kestra.plugin.fs.http.Download"],
+    examples=[
+        Example(
+            """
+            - id: orders
+              type: io.kestra.plugin.core.http.Download
+              uri: https://example.com/orders.csv
+            - id: show
+              type: log
+              message: "{{ outputs.orders.length }} bytes"
+            """,
+            title="Store a file of the web.",
+            needs="a server that has it",
+        )
+    ],
 )
 class Download(HttpTask):
     """Download a file into the internal storage, whatever its size."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.http.exchange import HttpTask, headers_of, shown
 from nbflow.tasks.http.options import HttpOptions
 from nbflow.types import JsonValue
@@ -15,6 +17,40 @@ from nbflow.types import JsonValue
     "io.kestra.plugin.core.http.Request",
     aliases=["http", "request"],
     old_names=["io.kestra.core.tasks.http.Request", "io.kestra.plugin.fs.http.Request"],
+    examples=[
+        Example(
+            """
+            - id: weather
+              type: io.kestra.plugin.core.http.Request
+              uri: https://api.example.com/weather
+              method: GET
+              headers:
+                Accept: application/json
+            - id: show
+              type: log
+              message: "{{ json(outputs.weather.body).temperature }} degrees"
+            """,
+            title="Ask an API.",
+            needs="a server that answers",
+        ),
+        Example(
+            """
+            id: post
+            type: io.kestra.plugin.core.http.Request
+            uri: https://api.example.com/orders
+            method: POST
+            contentType: application/json
+            body:
+              city: Oslo
+            options:
+              auth:
+                type: BEARER
+                token: "{{ secret('TOKEN') }}"
+            """,
+            title="Send JSON, with a token.",
+            needs="a server that takes it",
+        ),
+    ],
 )
 class Request(HttpTask):
     """Send an HTTP request and put out the answer; for large ones there is Download."""
@@ -23,9 +59,16 @@ class Request(HttpTask):
         uri: Text = Field(description="The address that was asked, after redirects.")
         code: int = Field(description="Status code of the answer.")
         headers: dict[str, JsonValue] = Field(description="Headers of the answer, each with a list of values.")
-        body: Text = Field(description="Body of the answer as text; `json(outputs.id.body)` reads JSON.")
+        body: Text | None = Field(
+            default=None, description="Body of the answer as text; `json(outputs.id.body)` reads JSON."
+        )
+        encrypted_body: dict[str, JsonValue] | None = Field(
+            default=None, description="The body instead, with `encryptBody`: expressions see its text, the history not."
+        )
 
-    encrypt_body: bool = Field(default=False, description="Accepted; the body is kept like any other output.")
+    encrypt_body: Dynamic[bool] = Field(
+        default=False, description="Whether the body is put out as `encryptedBody`, encrypted at rest, instead."
+    )
 
     async def run(self, ctx: RunContext) -> Output:
         longest = (self.options or HttpOptions()).max_content_length
@@ -40,11 +83,13 @@ class Request(HttpTask):
                     )
             tags = {"request.method": self.method.upper(), "response.code": str(response.status_code)}
             ctx.metric("response.length", len(body), tags=tags)
+            text = _text(bytes(body), response.encoding or "utf-8")
             return self.Output(
                 uri=shown(str(response.url)),
                 code=response.status_code,
                 headers=headers_of(response),
-                body=_text(bytes(body), response.encoding or "utf-8"),
+                body=None if self.encrypt_body else text,
+                encrypted_body=await asyncio.to_thread(ctx.seal, text) if self.encrypt_body else None,
             )
 
 

@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import platform
+import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,24 +24,80 @@ from nbflow.plugins import Command, RunContext, TaskRunner
 from nbflow.tasks.scripts.languages import base_environment
 
 _WHOLE = "whole"
+_PYTHON = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+_VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
+_SAY_VERSION = "import platform; print(platform.python_version())"
 _LOOK_SECONDS = 0.1
 _LINES_SHOWN = 5
 
 
-async def environment_with(ctx: RunContext, runner: TaskRunner, dependencies: Sequence[str], python: str) -> str:
-    """The interpreter of an environment that has these packages. Raises: TaskFailedError when they cannot be had."""
+async def environment_with(
+    ctx: RunContext,
+    runner: TaskRunner,
+    dependencies: Sequence[str],
+    python: str,
+    *,
+    uses_uv: bool = True,
+    place: Path | None = None,
+) -> str:
+    """The interpreter of an environment that has these packages, built at a `place` of its own or kept for all.
+
+    Raises: TaskFailedError when they cannot be had.
+    """
     wanted = sorted({dependency.strip() for dependency in dependencies if dependency.strip()})
-    home = _home() / _key(python, wanted)
-    program = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    home = place or _home() / _key(python, wanted)
+    program = home / _PYTHON
     if (home / _WHOLE).exists():
         return str(program)
     async with _locked(home.with_suffix(".lock")):
         if not (home / _WHOLE).exists():
             ctx.log.info("installing %s", ", ".join(wanted))
             await asyncio.to_thread(shutil.rmtree, home, True)  # what somebody left half built
-            await _build(ctx, runner, home, program, wanted, python)
+            await _build(ctx, runner, home, wanted, python, uses_uv)
             (home / _WHOLE).touch()
     return str(program)
+
+
+async def python_of_version(ctx: RunContext, runner: TaskRunner, version: str) -> str:
+    """An interpreter of a version, `3.12` or `3.12.1`. Raises: TaskFailedError when there is none.
+
+    uv knows where it keeps Pythons of its own, and fetches one where it may.
+    """
+    if not _VERSION.fullmatch(version):
+        raise TaskFailedError(f"`pythonVersion: {version}` is no version", hint="write it as 3.12 or 3.12.1")
+    if f"{platform.python_version()}.".startswith(f"{version}."):
+        return sys.executable
+    environment = base_environment({}, sys.executable, stand_in=False)
+    uv = shutil.which("uv", path=environment["PATH"])
+    if uv:
+        for step in ([uv, "python", "find", version], [uv, "python", "install", "--quiet", version]):
+            status, said = await _said(ctx, runner, step, environment)
+            if status == 0 and "find" in step and said:
+                return said[-1]
+        status, said = await _said(ctx, runner, [uv, "python", "find", version], environment)
+        if status == 0 and said:
+            return said[-1]
+    found = shutil.which(f"python{'.'.join(version.split('.')[:2])}", path=environment["PATH"])
+    if found:
+        _, said = await _said(ctx, runner, [found, "-c", _SAY_VERSION], environment)
+        if said and f"{said[0]}.".startswith(f"{version}."):
+            return found
+    raise TaskFailedError(f"Python {version} is not installed here", hint="install it, or uv, which can fetch it")
+
+
+async def _said(
+    ctx: RunContext, runner: TaskRunner, step: Sequence[str], environment: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """How a command ended, and its lines."""
+    lines: list[str] = []
+
+    async def keep(line: str, is_error: bool) -> None:
+        if is_error:
+            ctx.log.debug("%s", line)
+        else:
+            lines.append(line)
+
+    return await runner.execute(Command(step, ctx.working_dir, environment), keep), lines
 
 
 def _home() -> Path:
@@ -59,10 +117,11 @@ def _key(python: str, wanted: Sequence[str]) -> str:
 
 
 async def _build(
-    ctx: RunContext, runner: TaskRunner, home: Path, program: Path, wanted: Sequence[str], python: str
+    ctx: RunContext, runner: TaskRunner, home: Path, wanted: Sequence[str], python: str, uses_uv: bool
 ) -> None:
+    program = home / _PYTHON
     environment = base_environment({}, python, stand_in=False)
-    uv = shutil.which("uv", path=environment["PATH"])
+    uv = shutil.which("uv", path=environment["PATH"]) if uses_uv else None
     if uv:
         steps = [
             [uv, "venv", "--quiet", "--python", python, str(home)],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import shlex
 import shutil
 import signal
@@ -15,10 +17,13 @@ from typing import ClassVar, Self
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Command, RunContext, RunnableTask, RunnerField, State, TaskRunner, Text, registry
+from nbflow.plugins import Command, Dynamic, RunContext, RunnableTask, RunnerField, State, TaskRunner, Text, registry
+from nbflow.tasks.scripts.command_line import CommandLine
 from nbflow.tasks.scripts.environments import environment_with
-from nbflow.tasks.scripts.languages import SHELL, Language, base_environment, has_kestra, is_shell
+from nbflow.tasks.scripts.in_image import environment_in_image, install_in_image, put_stand_in, remove
+from nbflow.tasks.scripts.languages import PYTHON, SHELL, Language, base_environment, has_kestra, is_shell
 from nbflow.tasks.scripts.listening import Listener
+from nbflow.tasks.scripts.named_files import NamedFiles
 from nbflow.tasks.scripts.settings import DockerOptions, NamespaceFiles, RunConfig, RunnerKind
 from nbflow.tasks.working_files import put_input_files, put_namespace_files, store_directory, store_output_files
 from nbflow.types import JsonValue
@@ -26,8 +31,7 @@ from nbflow.types import JsonValue
 PROCESS = "io.kestra.plugin.core.runner.Process"
 DOCKER = "io.kestra.plugin.scripts.runner.docker.Docker"
 
-_LONGEST_ARGUMENT = 100_000
-"""Bytes of commands that are handed to a shell as an argument; Linux refuses more than 128 KiB."""
+_TOO_LONG = int(getattr(signal, "SIGXCPU", 24))
 
 
 class ScriptOutput(RunnableTask.Output):
@@ -59,6 +63,8 @@ class ScriptTask(RunnableTask):
 
     Output: ClassVar[type[ScriptOutput]] = ScriptOutput
     language: ClassVar[Language] = SHELL
+    main_file: ClassVar[str] = ""
+    """Of the `inputFiles`, the one that is run when there are neither a script nor commands: older flows rely on it."""
 
     script: Text | None = Field(default=None, description="The script; give this or `commands`.")
     commands: list[Text] | None = Field(default=None, description="Shell commands; give these or `script`.")
@@ -67,8 +73,11 @@ class ScriptTask(RunnableTask):
     )
     output_files: list[Text] = Field(
         default_factory=list,
-        validation_alias=AliasChoices("outputFiles", "outputsFiles"),
+        validation_alias=AliasChoices("outputFiles", "outputsFiles", "files"),
         description="Files to store afterwards: names or globs, such as `*.csv`.",
+    )
+    output_dirs: list[Text] = Field(
+        default_factory=list, description="Folders to make before and to store afterwards; `outputFiles` does as well."
     )
     output_directory: bool = Field(default=False, description="Accepted; `outputDir` can always be used.")
     env: dict[str, Text | None] = Field(default_factory=dict, description="Variables of the environment.")
@@ -82,12 +91,15 @@ class ScriptTask(RunnableTask):
         default=None, description="Program to run the script, or shell (`/bin/sh -c`) to run the commands."
     )
     interpreter_args: list[Text] = Field(default_factory=list, description="Further arguments of the interpreter.")
-    fail_fast: bool = Field(
+    args: list[Text] = Field(default_factory=list, description="Arguments of the script.")
+    fail_fast: Dynamic[bool] = Field(
         default=True,
         validation_alias=AliasChoices("failFast", "exitOnFailed"),
         description="Whether the first command that fails ends the task.",
     )
-    warning_on_std_err: bool = Field(default=True, description="End in WARNING when it wrote to standard error.")
+    warning_on_std_err: Dynamic[bool] = Field(
+        default=True, description="End in WARNING when it wrote to standard error."
+    )
     task_runner: RunnerField | None = Field(default=None, description="Where it runs; a process here unless said.")
     runner: RunnerKind | None = Field(default=None, description="Older form of `taskRunner`.")
     docker: DockerOptions | None = Field(
@@ -109,26 +121,27 @@ class ScriptTask(RunnableTask):
 
     @model_validator(mode="after")
     def _says_what_to_run(self) -> Self:
-        if (self.script is None) == (self.commands is None):
+        is_main = self.main_file and self.main_file in _names_in(self.input_files)
+        if (self.script is None) == (self.commands is None) and not (self.script is None and is_main):
             which = "both" if self.script is not None else "neither"
             raise ValueError(f"needs `script` or `commands`, got {which}")
         return self
 
     async def run(self, ctx: RunContext) -> ScriptOutput:
-        runner = self._runner(ctx)
         place = self._workplace(ctx)
+        runner = await self._runner(ctx, place)
         if self.namespace_files is not None and self.namespace_files.enabled:
             await asyncio.to_thread(put_namespace_files, ctx, self.namespace_files)
         if self.input_files:
             await asyncio.to_thread(put_input_files, ctx, self.input_files, place.names)
         command = await self._command(ctx, place, runner)
-        listener = Listener(ctx)
+        listener = self._listener(ctx)
         try:
             try:
-                status = await runner.execute(command, listener.hear)
+                status = await runner.execute(command, listener)
             finally:
                 for path in place.own_files:
-                    path.unlink(missing_ok=True)
+                    remove(path)
             files = await asyncio.to_thread(self._store_files, ctx, place, status)
         finally:
             # The directory may be shared: the next task, or attempt, is not to find what was for this one alone.
@@ -147,14 +160,26 @@ class ScriptTask(RunnableTask):
             output._final_state = State.WARNING
         return output
 
-    def _runner(self, ctx: RunContext) -> TaskRunner:
+    def _listener(self, ctx: RunContext) -> Listener:
+        """What takes in the lines that it prints."""
+        return Listener(ctx)
+
+    async def _runner(self, ctx: RunContext, place: _Workplace) -> TaskRunner:
         wants_container = self.runner is RunnerKind.DOCKER or (
             self.runner is None and (self.container_image is not None or self.docker is not None)
         )
-        runner = self.task_runner or registry().find(TaskRunner, DOCKER if wants_container else PROCESS)()
+        runner = self.task_runner
+        if runner is None and wants_container:
+            options = self.docker.for_runner() if self.docker else {}
+            runner = registry().find(TaskRunner, DOCKER).model_validate(options)
+        runner = runner or registry().find(TaskRunner, PROCESS)()
         if runner.notice:
             ctx.log.warning("%s", runner.notice)
-        return runner
+        return await runner.prepared(ctx, self._image(ctx, place) or self.language.image, place.names)
+
+    def _image(self, ctx: RunContext, place: _Workplace) -> str | None:
+        image = self.container_image or (self.docker.image if self.docker else None)
+        return ctx.render(image, place.names) if image else None
 
     def _workplace(self, ctx: RunContext) -> _Workplace:
         directory = ctx.working_dir
@@ -164,30 +189,48 @@ class ScriptTask(RunnableTask):
             "workingDir": str(directory),
             "outputDir": str(output_dir),
             "outputFiles": {name: str(directory / name) for name in self.output_files},
+            "outputDirs": {name: str(ctx.path(name)) for name in self.output_dirs},
         }
+        for folder in self.output_dirs:
+            ctx.path(folder).mkdir(parents=True, exist_ok=True)
         return _Workplace(directory, output_dir, names, [])
 
     async def _command(self, ctx: RunContext, place: _Workplace, runner: TaskRunner) -> Command:
         env = {name: ctx.render(value or "", place.names) for name, value in self.env.items()}
         env.update(WORKING_DIR=str(place.directory), OUTPUT_DIR=str(place.output_dir))
-        python = None
-        if self.dependencies:
-            wanted = [ctx.render(dependency, place.names) for dependency in self.dependencies]
-            python = await environment_with(ctx, runner, wanted, self._own_python())
+        before = list[str]()
+        wanted = [ctx.render(dependency, place.names) for dependency in self.dependencies]
+        given = self._interpreter()
+        program = given if given and not is_shell(given) else list(self.language.in_image)
+        if not runner.runs_here:
+            library = put_stand_in(place.directory, ctx.task_run_id)
+            place.own_files.append(library)
+            env = environment_in_image(env, str(library))
+            before = [install_in_image(wanted)] if wanted else []
+        else:
+            python = await self._python(ctx, runner, place.directory, wanted)
+            env = base_environment(env, python or sys.executable, stand_in=self._needs_stand_in(python))
+            if self.commands is None:
+                program = self._program(env["PATH"], python)
         limits = self.run_config or RunConfig()
-        image = self.container_image or (self.docker.image if self.docker else None)
         return Command(
-            arguments=self._arguments(ctx, place, python),
+            arguments=await asyncio.to_thread(self._arguments, ctx, place, program, before),
             working_dir=place.directory,
-            env=base_environment(env, python or sys.executable, stand_in=self._needs_stand_in()),
-            image=ctx.render(image, place.names) if image else None,
+            env=env,
+            image=self._image(ctx, place),
             memory=limits.memory,
             cpu_seconds=limits.cpu_time.total_seconds() if limits.cpu_time else None,
         )
 
-    def _needs_stand_in(self) -> bool:
+    async def _python(
+        self, ctx: RunContext, runner: TaskRunner, directory: Path, dependencies: list[str]
+    ) -> str | None:
+        """The Python of an environment with these packages; None for the one that nbflow runs in."""
+        return await environment_with(ctx, runner, dependencies, self._own_python()) if dependencies else None
+
+    def _needs_stand_in(self, python: str | None) -> bool:
         """Whether `import kestra` may fail: unless it is certain to run here, where the package is."""
-        is_plain = self.script is not None and not (self.interpreter or self.before_commands or self.dependencies)
+        is_plain = self.script is not None and not (self.interpreter or self.before_commands or python)
         return not (is_plain and has_kestra())
 
     def _own_python(self) -> str:
@@ -198,29 +241,51 @@ class ScriptTask(RunnableTask):
         given = [self.interpreter] if isinstance(self.interpreter, str) else list(self.interpreter or [])
         return [*given, *self.interpreter_args] if given else []
 
-    def _arguments(self, ctx: RunContext, place: _Workplace, python: str | None) -> list[str]:
-        """The command line: an interpreter with the script's file, or a shell with commands."""
+    def _program(self, path: str, python: str | None) -> list[str]:
+        """What runs the script here. Raises: TaskFailedError when it is not installed."""
         given = self._interpreter()
-        before = [ctx.render(line, place.names) for line in self.before_commands]
-        if self.commands is not None:
-            lines = [*before, *(ctx.render(line, place.names) for line in self.commands)]
-            return self._shell(ctx, place, given, lines)
-        assert self.script is not None
-        file = self._write(ctx, place, ctx.render(self.script, place.names), self.language.suffix)
-        program = given if given and not is_shell(given) else list(self.language.program())
-        if python is not None and (not given or is_shell(given)) and self.language.suffix == ".py":
-            program = [python]
-        if not before:
-            return [*program, str(file)]
-        return self._shell(ctx, place, given, [*before, shlex.join([*program, str(file)])])
+        if given and not is_shell(given):
+            return given  # whether there is one is seen as it starts
+        if self.language is PYTHON:
+            return [python or sys.executable]
+        return self.language.in_image if self.before_commands else self.language.here(path)
 
-    def _shell(self, ctx: RunContext, place: _Workplace, given: list[str], lines: list[str]) -> list[str]:
-        text = "\n".join(["set -e", *lines] if self.fail_fast else lines)
-        shell = given if given and (is_shell(given) or self.commands is not None) else ["/bin/sh", "-c"]
-        if shell[-1] == "-c" and len(text.encode()) <= _LONGEST_ARGUMENT:
-            return [*shell, text]
-        program = shell[:-1] if shell[-1] == "-c" else shell
-        return [*program, str(self._write(ctx, place, text, ".commands.sh"))]
+    def _options(self) -> list[str]:
+        """Arguments of the program that come before the script's file."""
+        return []
+
+    def _suffix(self, ctx: RunContext) -> str:
+        """How the name of the script's file ends."""
+        return self.language.suffix
+
+    def _before_main(self, files: frozenset[str]) -> list[str]:
+        """Commands that come before the main file, with these `inputFiles`."""
+        return []
+
+    def _arguments(self, ctx: RunContext, place: _Workplace, program: list[str], before: list[str]) -> list[str]:
+        """The command line; `before` come first."""
+
+        def write(text: str, suffix: str) -> Path:
+            return self._write(ctx, place, text, suffix)
+
+        named = NamedFiles(ctx, place.directory)
+        place.own_files.append(named.folder)
+
+        def render(texts: list[Text]) -> list[str]:
+            return [named.in_place(ctx.render(text, place.names)) for text in texts]
+
+        line = CommandLine(self.language, self._interpreter(), self.fail_fast, write)
+        before = [*before, *render(self.before_commands)]
+        args = render(self.args)
+        if self.commands is not None:
+            tail = " ".join(["", *args])
+            return line.of_commands([*before, *(command + tail for command in render(self.commands))])
+        program = [*program, *self._options()]
+        if self.script is None:
+            main = shlex.join([*program, self.main_file, *args])
+            return line.of_commands([*before, *self._before_main(_names_in(self.input_files)), main])
+        script = named.in_place(ctx.render(self.script, place.names))
+        return line.of_script(script, program, before, args, self._suffix(ctx))
 
     def _write(self, ctx: RunContext, place: _Workplace, text: str, suffix: str) -> Path:
         # A name that no `import` can mean: a task called `csv` must not hide the module.
@@ -235,14 +300,24 @@ class ScriptTask(RunnableTask):
 
     def _store_files(self, ctx: RunContext, place: _Workplace, status: int) -> dict[str, str]:
         files = store_directory(ctx, place.output_dir)
-        if self.output_files and status == 0:
-            patterns = [ctx.render(pattern, place.names) for pattern in self.output_files]
+        if status == 0 and (self.output_files or self.output_dirs):
+            patterns = [ctx.render(pattern, place.names) for pattern in [*self.output_files, *self.output_dirs]]
             files.update(store_output_files(ctx, patterns))
         return files
 
 
+def _names_in(input_files: dict[str, JsonValue] | str | None) -> frozenset[str]:
+    """The names of `inputFiles`, where these are no expression."""
+    if isinstance(input_files, str):
+        with contextlib.suppress(ValueError):
+            input_files = json.loads(input_files)
+    return frozenset(input_files) if isinstance(input_files, dict) else frozenset()
+
+
 def _failure(status: int, last_error: str) -> str:
-    if status >= 0:
+    if status in (-_TOO_LONG, 128 + _TOO_LONG):  # 128 more is how a shell says it of what it has run
+        how = "the script was ended: it computed longer than its limit"
+    elif status >= 0:
         how = f"the script ended with exit status {status}"
     else:
         names = {int(number): number.name for number in signal.Signals}

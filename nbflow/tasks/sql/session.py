@@ -6,15 +6,16 @@ import contextlib
 import re
 import shutil
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import RunContext
-from nbflow.tasks.sql.fetching import FetchType, Result, take_rows
+from nbflow.tasks.sql.attaching import Attachments
+from nbflow.tasks.sql.fetching import FetchType, Result, StoreFormat, stored, take_rows
+from nbflow.tasks.sql.job import Job, message_of
 from nbflow.tasks.sql.text import quoted, with_local_files, with_local_target, with_named_parameters
-from nbflow.types import JsonValue
 
 _PREFIX = re.compile(r"^(?:jdbc:)?duckdb:(?://)?", re.IGNORECASE)
 _INSTALL = re.compile(r"^\s*INSTALL\s+(['\"]?)(?P<name>\w+)\1\s*;?\s*$", re.IGNORECASE)
@@ -22,29 +23,26 @@ _REMOTE = ("md:", "motherduck:")
 _DATABASE = "database.duckdb"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to run. `after` runs at the end, and gives no result."""
-
-    sql: str
-    fetch: FetchType
-    after: str | None = None
-    parameters: dict[str, JsonValue] | list[JsonValue] | None = None
-    transaction: bool = False
-    time_zone: str | None = None
-
-
 class Session:
     """A connection that sees the working directory of a task, and its stored files."""
 
-    def __init__(self, ctx: RunContext, url: str, database_uri: str | None, keeps_database: bool) -> None:
+    def __init__(
+        self,
+        ctx: RunContext,
+        url: str,
+        database_uri: str | None = None,
+        keeps_database: bool = False,
+        extensions: Sequence[str] = (),
+    ) -> None:
         self._ctx = ctx
         self._url = url
         self._database_uri = database_uri
         self._keeps_database = keeps_database
+        self._extensions = extensions
         self._connection: Any = None  # Any: duckdb is imported as it is used
         self._cancelled = threading.Event()
         self._file: Path | None = None
+        self._attachments = Attachments(ctx)
 
     def cancel(self) -> None:
         """End what runs, and start nothing more; safe from any thread."""
@@ -63,14 +61,14 @@ class Session:
         try:
             self._connection = duckdb.connect(self._database())
         except duckdb.Error as cause:
-            raise TaskFailedError(f"the database cannot be opened: {_message(cause)}") from cause
+            raise TaskFailedError(f"the database cannot be opened: {message_of(cause)}") from cause
         try:
             self._prepare(job)
             return self._statements(job)
         except duckdb.InterruptException as cause:
             raise TaskFailedError("the query was cancelled") from cause
         except duckdb.Error as cause:
-            raise TaskFailedError(_message(cause)) from cause
+            raise TaskFailedError(message_of(cause)) from cause
         finally:
             self._connection.close()
             self._connection = None
@@ -99,6 +97,18 @@ class Session:
         self._connection.execute(f"SET file_search_path = {quoted(str(self._ctx.working_dir))}")
         if job.time_zone:
             self._connection.execute(f"SET TimeZone = {quoted(job.time_zone)}")
+        for name in self._extensions:
+            self._load(name)
+
+    def _load(self, name: str) -> None:
+        """Load an extension of the community, if it can be had."""
+        import duckdb
+
+        try:
+            self._connection.install_extension(name, repository="community")
+            self._connection.load_extension(name)
+        except duckdb.Error as cause:
+            self._ctx.log.warning("the extension %s is left out: %s", name, message_of(cause).partition("\n")[0])
 
     def _statements(self, job: Job) -> list[Result]:
         import duckdb
@@ -126,7 +136,7 @@ class Session:
         if self._cancelled.is_set():
             raise TaskFailedError("the query was cancelled")
         self._ctx.log.debug("%s", statement.query.strip())
-        if self._is_built_in(statement.query):
+        if self._is_built_in(statement.query) or self._attachments.take(self._connection, statement.query, job.sql):
             return None
         if statement.type in (duckdb.StatementType.COPY, duckdb.StatementType.EXPORT):
             text = with_local_target(statement.query, lambda name: str(self._ctx.path(name)))
@@ -134,13 +144,21 @@ class Session:
         parameters = job.parameters
         if isinstance(parameters, dict):
             parameters = {name: value for name, value in parameters.items() if name in statement.named_parameters}
-        cursor = self._connection.execute(statement, parameters or None)
         has_rows = duckdb.ExpectedResultType.QUERY_RESULT in statement.expected_result_type
+        if has_rows and fetch is FetchType.STORE and job.store_format is StoreFormat.PARQUET and _only_asks(statement):
+            return stored(self._ctx, lambda file: self._write_parquet(statement, parameters, file), job.store_format)
+        cursor = self._connection.execute(statement, parameters or None)
         if not has_rows or cursor.description is None:
             return None
         if len(statement.expected_result_type) > 1 and _counts_changes(cursor.description):
             return None
-        return take_rows(self._ctx, cursor, fetch, "rows.jsonl")
+        return take_rows(self._ctx, cursor, fetch, job.store_format, job.portion)
+
+    def _write_parquet(self, statement: Any, parameters: object, file: Path) -> int:
+        """Let DuckDB write what a query gives, with the types that it has; how many rows these are."""
+        self._connection.sql(statement.query, params=parameters or None).write_parquet(str(file))
+        counted = self._connection.execute(f"SELECT count(*) FROM read_parquet({quoted(str(file))})").fetchone()
+        return int(counted[0])
 
     def _is_built_in(self, sql: str) -> bool:
         """Whether this installs an extension that is part of DuckDB here: it would be downloaded for nothing."""
@@ -154,10 +172,12 @@ class Session:
         return str(self._ctx.file(uri))
 
 
+def _only_asks(statement: Any) -> bool:
+    import duckdb
+
+    return bool(statement.type == duckdb.StatementType.SELECT)
+
+
 def _counts_changes(description: Any) -> bool:
     """Whether a result only says how many rows a statement changed."""
     return len(description) == 1 and description[0][0] == "Count"
-
-
-def _message(cause: Exception) -> str:
-    return str(cause).strip() or type(cause).__name__

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from nbflow.errors import StoredFileNotFoundError, TaskFailedError
 from nbflow.model.dynamic import AS_TEXT
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.flow.values import text_of
 from nbflow.tasks.storage.scratch import checked_suffix, copy_portions, scratch_file, stored, suffix_of
 from nbflow.types import JsonValue
@@ -23,7 +23,25 @@ _PORTION = 1 << 16
 
 
 @task_type(
-    "io.kestra.plugin.core.storage.Concat", aliases=["concat"], old_names=["io.kestra.core.tasks.storages.Concat"]
+    "io.kestra.plugin.core.storage.Concat",
+    aliases=["concat"],
+    old_names=["io.kestra.core.tasks.storages.Concat"],
+    examples=[
+        Example(
+            """
+            - {id: one, type: write_file, content: "a\\n"}
+            - {id: two, type: write_file, content: "b\\n"}
+            - id: both
+              type: io.kestra.plugin.core.storage.Concat
+              files: ["{{ outputs.one.uri }}", "{{ outputs.two.uri }}"]
+              extension: .txt
+            - id: show
+              type: log
+              message: "{{ read(outputs.both.uri) }}"
+            """,
+            title="One file from two.",
+        )
+    ],
 )
 class Concat(RunnableTask):
     """Join stored files into one."""
@@ -66,7 +84,23 @@ def _read_list(files: list[str] | str) -> list[str]:
 
 
 @task_type(
-    "io.kestra.plugin.core.storage.Reverse", aliases=["reverse"], old_names=["io.kestra.core.tasks.storages.Reverse"]
+    "io.kestra.plugin.core.storage.Reverse",
+    aliases=["reverse"],
+    old_names=["io.kestra.core.tasks.storages.Reverse"],
+    examples=[
+        Example(
+            """
+            - {id: lines, type: write_file, content: "a\\nb\\nc\\n"}
+            - id: reversed
+              type: io.kestra.plugin.core.storage.Reverse
+              from: "{{ outputs.lines.uri }}"
+            - id: show
+              type: log
+              message: "{{ read(outputs.reversed.uri) }}"
+            """,
+            title="The lines of a file, last to first.",
+        )
+    ],
 )
 class Reverse(RunnableTask):
     """Turn a stored file round: its last line comes first."""
@@ -139,7 +173,23 @@ def _rewrite(source: Path, charset: str, target: Path, new_charset: str) -> None
 
 
 @task_type(
-    "io.kestra.plugin.core.storage.Size", aliases=["file_size"], old_names=["io.kestra.core.tasks.storages.Size"]
+    "io.kestra.plugin.core.storage.Size",
+    aliases=["file_size"],
+    old_names=["io.kestra.core.tasks.storages.Size"],
+    examples=[
+        Example(
+            """
+            - {id: file, type: write_file, content: hello}
+            - id: size
+              type: io.kestra.plugin.core.storage.Size
+              uri: "{{ outputs.file.uri }}"
+            - id: show
+              type: log
+              message: "{{ outputs.size.size }} bytes"
+            """,
+            title="How large a stored file is.",
+        )
+    ],
 )
 class Size(RunnableTask):
     """Tell the size of a stored file."""
@@ -154,7 +204,20 @@ class Size(RunnableTask):
 
 
 @task_type(
-    "io.kestra.plugin.core.storage.Delete", aliases=["delete_file"], old_names=["io.kestra.core.tasks.storages.Delete"]
+    "io.kestra.plugin.core.storage.Delete",
+    aliases=["delete_file"],
+    old_names=["io.kestra.core.tasks.storages.Delete"],
+    examples=[
+        Example(
+            """
+            - {id: file, type: write_file, content: hello}
+            - id: delete
+              type: io.kestra.plugin.core.storage.Delete
+              uri: "{{ outputs.file.uri }}"
+            """,
+            title="Delete a stored file.",
+        )
+    ],
 )
 class Delete(RunnableTask):
     """Delete a stored file."""
@@ -174,7 +237,26 @@ class Delete(RunnableTask):
         return self.Output(uri=uri, deleted=deleted)
 
 
-@task_type("io.kestra.plugin.core.storage.Write", aliases=["write_file"])
+@task_type(
+    "io.kestra.plugin.core.storage.Write",
+    aliases=["write_file"],
+    examples=[
+        Example(
+            """
+            - id: report
+              type: io.kestra.plugin.core.storage.Write
+              content: |
+                day,orders
+                1,42
+              extension: .csv
+            - id: show
+              type: log
+              message: "{{ read(outputs.report.uri) }}"
+            """,
+            title="A file from a text.",
+        )
+    ],
+)
 class Write(RunnableTask):
     """Store a text as a file."""
 
@@ -196,6 +278,16 @@ class Write(RunnableTask):
         "io.kestra.core.tasks.storages.PurgeCurrentExecutionFiles",
         "io.kestra.core.tasks.storages.PurgeExecution",
         "io.kestra.plugin.core.storage.PurgeExecution",
+    ],
+    examples=[
+        Example(
+            """
+            - {id: file, type: write_file, content: hello}
+            - id: tidy
+              type: io.kestra.plugin.core.storage.PurgeCurrentExecutionFiles
+            """,
+            title="Leave no files behind.",
+        )
     ],
 )
 class PurgeCurrentExecutionFiles(RunnableTask):

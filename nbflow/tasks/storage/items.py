@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError, TemplateError
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.plugins.truth import is_true
 from nbflow.tasks.storage.scratch import scratch_file, stored, suffix_of
 
@@ -45,6 +45,26 @@ class ItemsOutput(RunnableTask.Output):
     "io.kestra.plugin.core.storage.FilterItems",
     aliases=["filter_items"],
     old_names=["io.kestra.core.tasks.storages.FilterItems"],
+    examples=[
+        Example(
+            """
+            - id: orders
+              type: write_file
+              content: |
+                {"city": "Oslo", "orders": 3}
+                {"city": "Lima", "orders": 12}
+              extension: .jsonl
+            - id: many
+              type: io.kestra.plugin.core.storage.FilterItems
+              from: "{{ outputs.orders.uri }}"
+              filterCondition: "{{ orders > 10 }}"
+            - id: show
+              type: log
+              message: "{{ read(outputs.many.uri) }}"
+            """,
+            title="Keep the items that an expression is true of.",
+        )
+    ],
 )
 class FilterItems(RunnableTask):
     """Keep the items of a stored file that a condition is true of, or leave these out."""
@@ -94,6 +114,27 @@ class FilterItems(RunnableTask):
     "io.kestra.plugin.core.storage.DeduplicateItems",
     aliases=["deduplicate_items"],
     old_names=["io.kestra.core.tasks.storages.DeduplicateItems"],
+    examples=[
+        Example(
+            """
+            - id: orders
+              type: write_file
+              content: |
+                {"id": 1, "state": "new"}
+                {"id": 1, "state": "paid"}
+                {"id": 2, "state": "new"}
+              extension: .jsonl
+            - id: newest
+              type: io.kestra.plugin.core.storage.DeduplicateItems
+              from: "{{ outputs.orders.uri }}"
+              expr: "{{ id }}"
+            - id: show
+              type: log
+              message: "{{ read(outputs.newest.uri) }}"
+            """,
+            title="Keep the last item of each key.",
+        )
+    ],
 )
 class DeduplicateItems(RunnableTask):
     """Keep the last of the items of a stored file that have the same key.

@@ -6,7 +6,7 @@ import asyncio
 
 from pydantic import Field
 
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.working_files import put_input_files, store_output_files
 from nbflow.types import JsonValue
 
@@ -15,6 +15,26 @@ from nbflow.types import JsonValue
     "io.kestra.plugin.core.storage.LocalFiles",
     aliases=["local_files"],
     old_names=["io.kestra.core.tasks.storages.LocalFiles"],
+    examples=[
+        Example(
+            """
+            id: together
+            type: io.kestra.plugin.core.flow.WorkingDirectory
+            tasks:
+              - id: put
+                type: io.kestra.plugin.core.storage.LocalFiles
+                inputs:
+                  names.txt: "Ada"
+              - id: show
+                type: shell
+                commands: [cat names.txt]
+              - id: take
+                type: io.kestra.plugin.core.storage.LocalFiles
+                outputs: ["*.txt"]
+            """,
+            title="Put files into a working directory, and take some out.",
+        )
+    ],
 )
 class LocalFiles(RunnableTask):
     """Put files into the directory of a WorkingDirectory, and store files from there.

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text, task_type
+from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.flow.batches import Batch, Splitter
 from nbflow.tasks.scripts.settings import Size
 from nbflow.tasks.storage.scratch import stored
@@ -16,7 +16,26 @@ _Size = Annotated[Size, Field(gt=0)]
 _Separator = Annotated[Text, Field(min_length=1)]
 
 
-@task_type("io.kestra.plugin.core.storage.Split", aliases=["split"], old_names=["io.kestra.core.tasks.storages.Split"])
+@task_type(
+    "io.kestra.plugin.core.storage.Split",
+    aliases=["split"],
+    old_names=["io.kestra.core.tasks.storages.Split"],
+    examples=[
+        Example(
+            """
+            - {id: lines, type: write_file, content: "a\\nb\\nc\\n"}
+            - id: parts
+              type: io.kestra.plugin.core.storage.Split
+              from: "{{ outputs.lines.uri }}"
+              rows: 2
+            - id: show
+              type: log
+              message: "{{ outputs.parts.uris | length }} files"
+            """,
+            title="Two lines a file.",
+        )
+    ],
+)
 class Split(RunnableTask):
     """Split a stored file into several: by `bytes` when they are given, else into `partitions`, else by `rows`."""
 

@@ -1,0 +1,1 @@
+"""Task types of BigQuery. Imported through the catalog only."""

@@ -1,0 +1,1 @@
+"""Task types of Google Cloud Storage. Imported through the catalog only."""

@@ -1,0 +1,1 @@
+"""Task types and triggers of Kafka. They need the extra `kafka` (librdkafka by `confluent-kafka`)."""
