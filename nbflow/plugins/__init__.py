@@ -13,18 +13,8 @@ from nbflow.model.state import State, worst
 from nbflow.model.task import LogLevel, Task, TaskField
 from nbflow.plugins.blocking import run_blocking
 from nbflow.plugins.catalog import Catalog
-from nbflow.plugins.context import (
-    Executions,
-    FileStorage,
-    FlowSource,
-    FlowSources,
-    KvStorage,
-    NamespaceFileStorage,
-    RunContext,
-    TaskLog,
-    Triggers,
-    Upkeep,
-)
+from nbflow.plugins.context import RunContext, TaskLog
+from nbflow.plugins.home import Executions, FlowSource, FlowSources, Triggers, Upkeep
 from nbflow.plugins.registry import (
     Registry,
     condition_type,
@@ -37,6 +27,7 @@ from nbflow.plugins.registry import (
     trigger_type,
 )
 from nbflow.plugins.runner import Command, OnLine, RunnerField, TaskRunner
+from nbflow.plugins.storages import FileStorage, KvStorage, NamespaceFileStorage
 from nbflow.plugins.task import Branch, FlowableTask, Order, Outcome, RunnableTask, Scope
 from nbflow.plugins.trigger import Condition, Facts, Question, Trigger
 from nbflow.plugins.truth import is_true

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from nbflow.errors import MissingExtraError
 from nbflow.model.base import yaml_name
-from nbflow.plugins.context import FileStorage
+from nbflow.plugins.storages import FileStorage
 from nbflow.settings import Settings
 from nbflow.store import tables
 from nbflow.store.database import Database

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbflow.errors import ConflictError, StoredFileNotFoundError
 from nbflow.model.namespace import lineage
-from nbflow.plugins.context import FileStorage
+from nbflow.plugins.storages import FileStorage
 from nbflow.store.files import path_of, uri_of
 from nbflow.store.namespaces import InvalidNameError, checked_namespace
 

@@ -19,7 +19,8 @@ from sqlalchemy import ColumnElement, Connection, Delete, Table, delete, exists,
 
 from nbflow.model.state import TERMINAL, State
 from nbflow.model.task import LogLevel
-from nbflow.plugins.context import FileStorage, Purged
+from nbflow.plugins.home import Purged
+from nbflow.plugins.storages import FileStorage
 from nbflow.settings import Settings
 from nbflow.store import tables
 from nbflow.store.database import Database, hold_flow, within_namespace

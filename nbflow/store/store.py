@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from nbflow.errors import SettingsError
-from nbflow.plugins.context import FileStorage
+from nbflow.plugins.storages import FileStorage
 from nbflow.settings import Settings
 from nbflow.store.audit import AuditStore
 from nbflow.store.commands import CommandStore

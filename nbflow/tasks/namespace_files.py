@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
-from nbflow.plugins.context import FileOfNamespace
+from nbflow.plugins.storages import FileOfNamespace
 from nbflow.tasks.storage.scratch import stored
 from nbflow.tasks.working_files import matching_files
 

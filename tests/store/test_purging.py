@@ -15,7 +15,7 @@ import pytest
 from nbflow.model.execution import Execution, Metric
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
-from nbflow.plugins.context import Purged, Upkeep
+from nbflow.plugins.home import Purged, Upkeep
 from nbflow.settings import Settings
 from nbflow.store import AddMetric, AppendLog, Garbage, SaveExecution, SaveTaskRun, Store, TaskPlace
 from nbflow.types import new_id

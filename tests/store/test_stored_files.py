@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nbflow.errors import MissingExtraError, StoredFileNotFoundError, StoreError
-from nbflow.plugins.context import FileStorage
+from nbflow.plugins.storages import FileStorage
 from nbflow.settings import Settings
 from nbflow.store import LocalFiles, RemoteFiles, Store
 

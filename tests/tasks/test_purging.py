@@ -18,7 +18,7 @@ from nbflow.model.dynamic import render_model
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
 from nbflow.plugins import RunContext, RunnableTask
-from nbflow.plugins.context import Upkeep
+from nbflow.plugins.home import Upkeep
 from nbflow.settings import Settings
 from nbflow.store import Store
 from nbflow.tasks.purging import PurgeExecutions, PurgeKV, PurgeLogs
