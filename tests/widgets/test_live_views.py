@@ -47,7 +47,7 @@ def shown(message: Message) -> dict[str, Any]:
 def state_sent(message: Message) -> dict[str, Any]:
     """The whole state of a view that a message brings; empty for any other message."""
     found = message["content"].get("data", {}).get("state", {}).get("state", {})
-    return dict(found) if message["header"]["msg_type"] == "comm_msg" else {}
+    return dict(found) if message["header"]["msg_type"] in ("comm_open", "comm_msg") else {}
 
 
 def test_a_run_shows_a_widget_and_ends_as_html_in_the_same_place(kernel: Kernel) -> None:
