@@ -8,7 +8,7 @@ import { EditorView, hoverTooltip, type PluginValue, ViewPlugin } from '@codemir
 import type { Problem } from '../api/types';
 import type { Knowledge } from '../yaml/complete';
 import { flowBody, flowText, isFlowCell } from '../yaml/cell';
-import { toRanges } from '../yaml/diagnostics';
+import { asSeenInNotebook, toRanges } from '../yaml/diagnostics';
 import { hover } from '../yaml/hover';
 
 export interface FlowCellServices {
@@ -71,7 +71,7 @@ async function lint(view: EditorView, { validate }: FlowCellServices) {
     return [];
   }
   try {
-    const problems = await validate(body);
+    const problems = (await validate(body)).map(asSeenInNotebook);
     return view.state.doc.eq(doc) ? toRanges(problems, source) : [];
   } catch {
     return []; // no server, no marks; the panel says what is wrong with it

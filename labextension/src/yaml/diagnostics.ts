@@ -9,6 +9,20 @@ export interface Range {
   message: string;
 }
 
+/**
+ * The server knows no types that cells define: one that is not Kestra's may be such a type, so it is not called wrong.
+ * The kernel has the last word when the cell runs.
+ */
+export function asSeenInNotebook(problem: Problem): Problem {
+  return /^there is no \w+ type `(?!io\.kestra\.)/.test(problem.message)
+    ? {
+        ...problem,
+        severity: 'warning',
+        hint: `${problem.hint}\nIf a cell defines it, run that cell first.`
+      }
+    : problem;
+}
+
 /** Positions are clamped to the text; a problem without length covers the rest of its word. */
 export function toRanges(problems: readonly Problem[], source: string): Range[] {
   const starts = [0, ...[...source.matchAll(/\n/g)].map(match => match.index + 1)];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { flowBody, flowText, isFlowCell } from '../../yaml/cell';
-import { toRanges } from '../../yaml/diagnostics';
+import { asSeenInNotebook, toRanges } from '../../yaml/diagnostics';
 import { hover } from '../../yaml/hover';
 import { SchemaReader } from '../../yaml/schema';
 import { schema } from './flow.schema';
@@ -46,6 +46,15 @@ describe('diagnostics', () => {
   it('say where, what and how to mend', () => {
     const problem = { ...base, line: 1, column: 1, path: 'tasks[0].id', hint: 'give one' };
     expect(toRanges([problem], source)[0]?.message).toBe('tasks[0].id: no\ngive one');
+  });
+
+  it.each([
+    ['there is no task type `greet`', 'warning'],
+    ['there is no trigger type `my.Bell`', 'warning'],
+    ['there is no task type `io.kestra.plugin.core.log.Lgo`', 'error'],
+    ['there is no input `x`', 'error']
+  ])('leave open whether a cell defines a type: %s', (message, severity) => {
+    expect(asSeenInNotebook({ ...base, line: 1, column: 1, message }).severity).toBe(severity);
   });
 });
 
