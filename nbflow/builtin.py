@@ -47,6 +47,12 @@ def _jdbc(module: str, kind: str, alias: str, prefix: str = "") -> dict[str, str
     }
 
 
+def _jdbc_triggers(target: str, alias: str, kinds: str) -> dict[str, str]:
+    """The trigger of some kinds of databases, with blanks between them: one class for all of them."""
+    names = (f"io.kestra.plugin.jdbc.{kind}.Trigger" for kind in kinds.split())
+    return _names(f"nbflow.tasks.sql.triggers:{target}", *names, f"{alias}_trigger")
+
+
 def _condition(target: str, name: str) -> dict[str, str]:
     """A condition: `<name>Condition` was in three packages before."""
     return _names(
@@ -158,6 +164,14 @@ _CLOUD: dict[str, str] = {
         ("gcp.gcs", "gcp.gcs.buckets:CreateBucket", "gcs_create_bucket"),
         ("gcp.gcs", "gcp.gcs.buckets:UpdateBucket", "gcs_update_bucket"),
         ("gcp.gcs", "gcp.gcs.buckets:DeleteBucket", "gcs_delete_bucket"),
+        ("aws.s3", "aws.s3.transfer:Upload", "s3_upload"),
+        ("aws.s3", "aws.s3.transfer:Download", "s3_download"),
+        ("aws.s3", "aws.s3.transfer:Copy", "s3_copy"),
+        ("aws.s3", "aws.s3.transfer:Delete", "s3_delete"),
+        ("aws.s3", "aws.s3.listing:List", "s3_list"),
+        ("aws.s3", "aws.s3.listing:Downloads", "s3_downloads"),
+        ("aws.s3", "aws.s3.listing:DeleteList", "s3_delete_list"),
+        ("aws.s3", "aws.s3.buckets:CreateBucket", "s3_create_bucket"),
         ("gcp.bigquery", "gcp.bigquery.query:Query", "bigquery"),
         ("gcp.bigquery", "gcp.bigquery.datasets:CreateDataset", "bigquery_create_dataset"),
         ("gcp.bigquery", "gcp.bigquery.datasets:UpdateDataset", "bigquery_update_dataset"),
@@ -378,6 +392,11 @@ _FILES: dict[str, str] = {
     **_places("ftp"),
     **_places("ftps"),
     **_names("nbflow.tasks.fs.ssh:Command", "io.kestra.plugin.fs.ssh.Command", "ssh"),
+    **{
+        alias: f"nbflow.tasks.fs.anywhere:{name}"
+        for name in ("Download", "Downloads", "Upload", "Uploads", "List", "Move", "Copy", "Delete")
+        for alias in (f"nbflow.fs.{name}", f"fs_{name.lower()}")
+    },
     **_serdes("csv_files:CsvToIon", "csv.CsvToIon", "csv_to_ion", old="CsvReader"),
     **_serdes("csv_files:IonToCsv", "csv.IonToCsv", "ion_to_csv", old="CsvWriter"),
     **_serdes("json_files:JsonToIon", "json.JsonToIon", "json_to_ion", old="JsonReader"),
@@ -421,6 +440,14 @@ _TRIGGERS: dict[str, str] = {
         "io.kestra.core.models.triggers.types.Webhook",
     ),
     **_names("nbflow.triggers.flow:Flow", f"{_CORE}.trigger.Flow", "flow", "io.kestra.core.models.triggers.types.Flow"),
+    **_names("nbflow.tasks.sql.triggers:AnyTrigger", "io.kestra.plugin.jdbc.Trigger", "sql_trigger"),
+    **_jdbc_triggers("AnyTrigger", "sql", "as400 clickhouse db2 dremio druid hana oracle pinot redshift sqlserver"),
+    **_jdbc_triggers("AnyTrigger", "sql", "trino vertica"),
+    **_jdbc_triggers("PostgresTrigger", "postgres", "postgresql"),
+    **_jdbc_triggers("MySqlTrigger", "mysql", "mysql mariadb"),
+    **_jdbc_triggers("SnowflakeTrigger", "snowflake", "snowflake"),
+    **_jdbc_triggers("SqliteTrigger", "sqlite", "sqlite"),
+    **_jdbc_triggers("DuckDbTrigger", "duckdb", "duckdb"),
     **_names("nbflow.tasks.kafka.triggers:KafkaTrigger", "io.kestra.plugin.kafka.Trigger", "kafka_trigger"),
     **_names(
         "nbflow.tasks.kafka.triggers:KafkaRealtimeTrigger",

@@ -19,7 +19,7 @@ from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
 from nbflow.engine.measuring import measured
 from nbflow.engine.ownership import Ownership
 from nbflow.engine.reviewing import render_in
-from nbflow.engine.starting import check_labels, new_execution
+from nbflow.engine.starting import Start, check_labels, new_execution
 from nbflow.engine.steering import Steering
 from nbflow.engine.triggers.listening import Listening
 from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
@@ -225,15 +225,33 @@ class Engine(Steering):
         start = await asyncio.to_thread(
             called, flow, key, body, parameters or {}, headers or {}, self.store, self._clock
         )
-        if start is None:
-            return None
+        return await self._fire(flow, start) if start is not None else None
+
+    webhook = blocking(_webhook)
+    awebhook = awaitable(_webhook)
+
+    async def _poll(self, namespace: str, flow_id: str, trigger_id: str) -> Execution | None:
+        """Let a polling trigger look now, whenever its turn is; None when it saw nothing to start an execution for.
+
+        Raises: NotFoundError when the flow has no polling trigger of this id, FlowNotFoundError, TemplateError,
+        InputError, ConflictError when the flow is disabled, TaskFailedError when it cannot look.
+        """
+        from nbflow.engine.triggers.polling import poll, polling_trigger  # loads conditions, which most never ask
+
+        await self._begin()
+        flow = await asyncio.to_thread(self.flow, namespace, flow_id)
+        start = await poll(flow, polling_trigger(flow, trigger_id), self.store, self._clock)
+        return await self._fire(flow, start) if start is not None else None
+
+    poll = blocking(_poll)
+    apoll = awaitable(_poll)
+
+    async def _fire(self, flow: Flow, start: Start) -> Execution:
+        """Run what a trigger starts."""
         run = await self._owned.start(flow, start.execution)
         for level, note in start.notes:
             run.history.log(level, note)
         return Execution(self, start.execution)
-
-    webhook = blocking(_webhook)
-    awebhook = awaitable(_webhook)
 
     run_flow = blocking(_run_flow)
     arun_flow = awaitable(_run_flow)

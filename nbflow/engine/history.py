@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
+from typing import Protocol
 
 from nbflow.clock import Clock
 from nbflow.engine.hub import Hub
@@ -14,13 +15,23 @@ from nbflow.model.events import ExecutionChanged, LogWritten, MetricRecorded, Ta
 from nbflow.model.execution import Attempt, Execution, LogEntry, Metric, TaskRun
 from nbflow.model.state import State, StateHistory
 from nbflow.model.task import LogLevel
-from nbflow.store import AddMetric, AppendLog, SaveExecution, SaveTaskRun, Writer
+from nbflow.store import AddMetric, AppendLog, Change, SaveExecution, SaveTaskRun
 from nbflow.types import JsonValue, new_id
 
 Key = tuple[str | None, str, str | None, int | None]
 """A place in the coroutine tree: parent task run, task id, value and iteration of a loop's round."""
 
 _MASK = "********"  # of one length, whatever it hides
+
+
+class Sink(Protocol):
+    """Where changes go: the store's writer, as a rule."""
+
+    @property
+    def is_behind(self) -> bool: ...
+    def defer(self, change: Change, *beside: Change) -> None: ...
+    def flush(self) -> None: ...
+    async def committed(self) -> None: ...
 
 
 class History:
@@ -36,7 +47,7 @@ class History:
         *,
         owner: str,
         last_seq: int,
-        writer: Writer,
+        writer: Sink,
         hub: Hub,
         clock: Clock,
     ) -> None:

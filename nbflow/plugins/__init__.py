@@ -29,7 +29,7 @@ from nbflow.plugins.registry import (
 from nbflow.plugins.runner import Command, OnLine, RunnerField, TaskRunner
 from nbflow.plugins.storages import FileStorage, KvStorage, NamespaceFileStorage
 from nbflow.plugins.task import Branch, FlowableTask, Order, Outcome, RunnableTask, Scope
-from nbflow.plugins.trigger import Condition, Facts, Question, Trigger
+from nbflow.plugins.trigger import Condition, Facts, PollingTrigger, Question, Trigger
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
 
@@ -57,6 +57,7 @@ __all__ = [
     "OnLine",
     "Order",
     "Outcome",
+    "PollingTrigger",
     "Question",
     "Registry",
     "RunContext",

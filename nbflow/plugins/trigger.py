@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from pydantic import Field
+
+from nbflow.model.base import Duration
 from nbflow.model.condition import Condition
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.trigger import Trigger
+from nbflow.plugins.context import RunContext
 
-__all__ = ["Condition", "Facts", "Question", "Trigger"]
+__all__ = ["Condition", "Facts", "PollingTrigger", "Question", "Trigger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +39,16 @@ class Question(Condition):
     def holds(self, facts: Facts) -> bool:
         """Whether the condition holds. Raises: TemplateError when an expression in it cannot be rendered."""
         raise TypeError(f"{type(self).__name__} does not say when it holds: write `holds`")
+
+
+class PollingTrigger(Trigger):
+    """A trigger that looks now and then whether there is something to start an execution for."""
+
+    interval: Duration = Field(default=timedelta(minutes=1), description="How often to look.")
+
+    async def look(self, ctx: RunContext) -> Trigger.Output | None:
+        """Look once: what `{{ trigger.… }}` sees in the execution to start, or None when there is nothing to start.
+
+        Files that are stored through `ctx` belong to that execution. Raises: TaskFailedError when it cannot look.
+        """
+        raise TypeError(f"{type(self).__name__} does not say what it looks at: write `look`")

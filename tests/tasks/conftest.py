@@ -13,6 +13,7 @@ from textwrap import dedent, indent
 import pytest
 
 from nbflow.engine import Engine, Execution
+from tests.s3 import S3Server, running_s3
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -68,6 +69,25 @@ def site() -> Iterator[Site]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def any_s3() -> Iterator[S3Server]:
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(any_s3: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S3Server:
+    """The server with one empty bucket `box`; nothing of this machine tells who the user is."""
+    any_s3.reset()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    any_s3.client.create_bucket(Bucket="box")
+    return any_s3
 
 
 @pytest.fixture

@@ -49,13 +49,18 @@ def file_info(place: Place, entry: Entry, stored_as: str | None = None) -> FileI
         server_path=place.uri(entry.path),
         uri=stored_as or path,
         local_path=path,
-        parent=str(PurePosixPath(path).parent),
+        parent=parent_of(path),
         file_type="FOLDER" if entry.is_folder else "FILE",
         is_directory=entry.is_folder,
         size=entry.size,
         updated_date=entry.modified,
         modified_date=entry.modified,
     )
+
+
+def parent_of(path: str) -> str:
+    """The folder of a path or a URL."""
+    return path.rpartition("/")[0] if "://" in path else str(PurePosixPath(path).parent)
 
 
 class Algorithm(StrEnum):
@@ -127,7 +132,7 @@ class DownloadTask(PlaceTask):
                     f"{place.uri(path)} has the checksum {checksum}, not {self.checksum_expected}",
                     hint="the file was changed, or `checksumAlgorithm` is another",
                 )
-            uri = ctx.store_file(target, PurePosixPath(path).name)
+            uri = ctx.store_file(target, place.name(path))
         ctx.metric("file.size", size)
         ctx.log.debug("%s stored as %s", place.uri(path), uri)
         return self.Output(from_=place.uri(path), to=uri, uri=uri, size=size, checksum=checksum)
@@ -149,7 +154,7 @@ def give(place: Place, source: Path, path: str, stop: Stop) -> int:
     """Put a local file to a place; how many bytes these were."""
     stop.check()
     place.make_folder_of(path)
-    place.system.put_file(str(source), path)
+    place.put(source, path)
     return source.stat().st_size
 
 
@@ -215,7 +220,7 @@ class UploadsTask(PlaceTask):
     overwrite: Dynamic[bool] = Field(default=True, description="Whether files that are there are replaced; else fail.")
 
     def act(self, ctx: RunContext, place: Place, stop: Stop) -> Output:
-        matching = [(name, uri) for name, uri in self._files(ctx) if matches(self.reg_exp, uri)]
+        matching = [(name, uri) for name, uri in files_given(ctx, self.from_) if matches(self.reg_exp, uri)]
         chosen = limited(ctx, matching, self.max_files)
         folder = place.path(self.to).rstrip("/")
         put = []
@@ -227,30 +232,34 @@ class UploadsTask(PlaceTask):
         ctx.metric("files.count", len(put))
         return self.Output(files=put)
 
-    def _files(self, ctx: RunContext) -> list[tuple[str, str]]:
-        given: object = self.from_
-        if isinstance(given, str):
-            text = given.strip()
-            if text.startswith(("[", "{")):
-                try:
-                    given = json.loads(text)
-                except ValueError as cause:
-                    raise TaskFailedError(f"`from` is text that is no JSON: {text[:200]!r}") from cause
-            elif is_stored(text) and stored_name(text).endswith((".ion", ".jsonl")):
-                given = list(records_of(ctx, text, "from"))
-            else:
-                given = [text]
-        if isinstance(given, dict):
-            given = [given]
-        files: list[tuple[str, str]] = []
-        for item in given if isinstance(given, list) else []:
-            if isinstance(item, str):
-                files.append((stored_name(item), item))
-            elif isinstance(item, dict):
-                files += [(_checked(str(name)), str(uri)) for name, uri in item.items()]
-            else:
-                raise TaskFailedError(f"`from` must hold URIs of stored files, got {item!r:.100}")
-        return files
+
+def files_given(ctx: RunContext, given: object, *, may_list: bool = True) -> list[tuple[str, str]]:
+    """Names and URIs of the stored files that `from` names; with `may_list`, a file of records may list them.
+
+    Raises: TaskFailedError.
+    """
+    if isinstance(given, str):
+        text = given.strip()
+        if text.startswith(("[", "{")):
+            try:
+                given = json.loads(text)
+            except ValueError as cause:
+                raise TaskFailedError(f"`from` is text that is no JSON: {text[:200]!r}") from cause
+        elif may_list and is_stored(text) and stored_name(text).endswith((".ion", ".jsonl")):
+            given = list(records_of(ctx, text, "from"))
+        else:
+            given = [text]
+    if isinstance(given, dict):
+        given = [given]
+    files: list[tuple[str, str]] = []
+    for item in given if isinstance(given, list) else []:
+        if isinstance(item, str):
+            files.append((stored_name(item), item))
+        elif isinstance(item, dict):
+            files += [(_checked(str(name)), str(uri)) for name, uri in item.items()]
+        else:
+            raise TaskFailedError(f"`from` must hold URIs of stored files, got {item!r:.100}")
+    return files
 
 
 def _checked(name: str) -> str:

@@ -24,6 +24,14 @@ class Sort(StrEnum):
     NAME_DESC = "NAME_DESC"
 
 
+class Filter(StrEnum):
+    """What to list of a store of objects."""
+
+    FILES = "FILES"
+    DIRECTORY = "DIRECTORY"
+    BOTH = "BOTH"
+
+
 class Action(StrEnum):
     """What happens to files once they are downloaded."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nbflow.errors import MissingExtraError, NbflowError, TaskFailedError
@@ -57,6 +57,10 @@ class Place:
         inside = path.removeprefix(self.root.rstrip("/")) if self.root else path
         return inside if inside.startswith("/") or not self.root else f"/{inside}"
 
+    def name(self, path: str) -> str:
+        """What a file there is called once it is stored."""
+        return PurePosixPath(path).name
+
     def uri(self, path: str) -> str:
         """The URI of a file there."""
         shown = self.shown(path)
@@ -80,6 +84,10 @@ class Place:
                 found.extend(self.entries(folder.path, recursive=True))
         return sorted(found, key=lambda entry: entry.path)
 
+    def put(self, source: Path, path: str) -> None:
+        """Put a local file there."""
+        self.system.put_file(str(source), path)
+
     def make_folder_of(self, path: str) -> None:
         """Make the folder that a file is to lie in."""
         folder = path.rstrip("/").rpartition("/")[0]
@@ -88,7 +96,7 @@ class Place:
                 self.system.makedirs(folder, exist_ok=True)
 
 
-_CHANGED = ("mtime", "LastModified", "modify", "last_modified", "updated")
+_CHANGED = ("mtime", "LastModified", "modify", "last_modified", "updated", "created")
 
 
 def _entry(info: dict[str, Any]) -> Entry:
@@ -128,6 +136,8 @@ def working_on(open_place: Callable[[], Place], what: str) -> Iterator[Place]:
         raise TaskFailedError(f"{what}: there is no {_shown_error(cause)}") from cause
     except (OSError, EOFError, ValueError) as cause:
         raise TaskFailedError(f"{what}: {_shown_error(cause)}") from cause
+    except NotImplementedError as cause:
+        raise TaskFailedError(f"{what}: this file system cannot do that") from cause
     except Exception as cause:
         if not _is_of_library(cause):
             raise

@@ -32,7 +32,7 @@ class FromFile(OneDatabase):
         return read_rows(file, self.file_format or format_of(self.from_, file))
 
 
-class AnyBatch(FromFile):
+class AnyBatch(FromFile, RunnableTask):
     """Run a statement once for each row of a stored file, all in one transaction."""
 
     class Output(RunnableTask.Output):

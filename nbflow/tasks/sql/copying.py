@@ -145,7 +145,7 @@ _LOAD = Example(
 
 
 @task_type("io.kestra.plugin.jdbc.postgresql.CopyIn", aliases=["postgres_copy_in"], examples=[_IN])
-class CopyIn(Copying):
+class CopyIn(Copying, RunnableTask):
     """Copy a stored file into a table of PostgreSQL. It is sent as it is, and never whole in memory."""
 
     class Output(RunnableTask.Output):
@@ -168,7 +168,7 @@ class CopyIn(Copying):
 
 
 @task_type("io.kestra.plugin.jdbc.postgresql.CopyOut", aliases=["postgres_copy_out"], examples=[_OUT])
-class CopyOut(Copying):
+class CopyOut(Copying, RunnableTask):
     """Copy a table of PostgreSQL, or what a query gives, into a stored file."""
 
     class Output(RunnableTask.Output):
@@ -198,7 +198,7 @@ class CopyOut(Copying):
 
 
 @task_type("io.kestra.plugin.jdbc.postgresql.Load", aliases=["postgres_load"], examples=[_LOAD])
-class Load(FromFile, OnPostgres):
+class Load(FromFile, OnPostgres, RunnableTask):
     """Load the rows of a stored file into a table of PostgreSQL, by column names: JSON Lines, CSV, Parquet, JSON, Ion.
 
     All rows are loaded or none, and they are never all in memory.

@@ -9,14 +9,14 @@ from pydantic import AliasChoices, Field
 from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.tasks.sql.fetching import Result
 from nbflow.tasks.sql.job import in_thread
-from nbflow.tasks.sql.properties import SqlTask, StatementOutput, statement_output
+from nbflow.tasks.sql.properties import SqlProperties, StatementOutput, statement_output
 from nbflow.tasks.sql.session import Session
 from nbflow.tasks.working_files import put_input_files, store_output_files
 from nbflow.types import JsonValue
 
 
-class DuckDbTask(SqlTask):
-    """What both tasks share."""
+class OnDuckDb(SqlProperties):
+    """What all that ask DuckDB share."""
 
     sql: Text = Field(description="SQL to run. The URI of a stored file may stand where SQL takes a file's name.")
     url: Dynamic[Text] = Field(
@@ -101,7 +101,7 @@ _QUERIES = Example(
 
 
 @task_type("io.kestra.plugin.jdbc.duckdb.Query", aliases=["duckdb"], examples=[_QUERY])
-class Query(DuckDbTask):
+class Query(OnDuckDb, RunnableTask):
     """Run SQL with DuckDB. Of several statements, the last one that has rows gives the output."""
 
     class Output(RunnableTask.Output):
@@ -121,7 +121,7 @@ class Query(DuckDbTask):
 
 
 @task_type("io.kestra.plugin.jdbc.duckdb.Queries", aliases=["duckdb_queries"], examples=[_QUERIES])
-class Queries(DuckDbTask):
+class Queries(OnDuckDb, RunnableTask):
     """Run several SQL statements with DuckDB; each that has rows gives an output."""
 
     class Output(RunnableTask.Output):

@@ -1,4 +1,4 @@
-"""The properties that all tasks on databases have, and what they put out."""
+"""The properties that all tasks and triggers on databases have, and what they put out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import AliasChoices, Field, PositiveInt
 
-from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text
+from nbflow.plugins import Dynamic, Model, RunContext, Text
 from nbflow.tasks.sql.fetching import FetchType, Result, StoreFormat
 from nbflow.tasks.sql.job import Job
 from nbflow.types import JsonValue
@@ -27,8 +27,8 @@ def statement_output(result: Result) -> StatementOutput:
     return StatementOutput(row=result.row, rows=result.rows, uri=result.uri, size=result.size)
 
 
-class DatabaseTask(RunnableTask):
-    """What tasks need to reach a database."""
+class DatabaseProperties(Model):
+    """What is needed to reach a database."""
 
     url: Dynamic[Text] = Field(description="JDBC URL of the database, as `jdbc:postgresql://host:5432/db`.")
     username: Dynamic[Text] | None = Field(default=None, description="User to log in as; wins over one in `url`.")
@@ -37,10 +37,10 @@ class DatabaseTask(RunnableTask):
     connection_pool_size: Dynamic[int] = Field(default=10, description="Accepted; each task has its own connection.")
 
 
-class SqlTask(DatabaseTask):
-    """What tasks share that run SQL.
+class SqlProperties(DatabaseProperties):
+    """What tasks and triggers share that run SQL.
 
-    SQL is rendered as the task runs, not before: it may name `workingDir`, `inputFile` and `outputFiles.name`.
+    SQL is rendered as it runs, not before: it may name `workingDir`, `inputFile` and `outputFiles.name`.
     """
 
     in_transaction: ClassVar[bool] = False

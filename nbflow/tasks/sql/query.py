@@ -13,13 +13,13 @@ from nbflow.tasks.sql.connections import Connection, open_connection
 from nbflow.tasks.sql.conversation import Conversation
 from nbflow.tasks.sql.fetching import Result
 from nbflow.tasks.sql.job import in_thread
-from nbflow.tasks.sql.properties import DatabaseTask, SqlTask, StatementOutput, statement_output
+from nbflow.tasks.sql.properties import DatabaseProperties, SqlProperties, StatementOutput, statement_output
 from nbflow.tasks.sql.urls import Address, read_address
 from nbflow.types import JsonValue
 
 
-class OneDatabase(DatabaseTask):
-    """Opens the database of a task; a subclass says which kinds it is for."""
+class OneDatabase(DatabaseProperties):
+    """Opens the database that the properties name; a subclass says which kinds it is for."""
 
     kinds: ClassVar[tuple[str, ...]] = ()
     """Kinds of addresses it takes, as `postgresql`; all when there is none."""
@@ -35,7 +35,7 @@ class OneDatabase(DatabaseTask):
         address = read_address(self.url, self.username, self.password)
         if self.kinds and address.kind not in self.kinds:
             raise TaskFailedError(
-                f"`url` names a database of {address.kind}, and this task is for {self.kinds[0]}",
+                f"`url` names a database of {address.kind}, and this type is for {self.kinds[0]}",
                 hint=f"begin it with `jdbc:{self.kinds[0]}:`, or use the type `io.kestra.plugin.jdbc.Query`",
             )
         return address
@@ -45,7 +45,7 @@ class OneDatabase(DatabaseTask):
         return {}
 
 
-class Asking(SqlTask, OneDatabase):
+class Asking(SqlProperties, OneDatabase):
     """Runs SQL and puts rows out."""
 
     def names(self, ctx: RunContext) -> Mapping[str, object]:
@@ -60,7 +60,7 @@ class Asking(SqlTask, OneDatabase):
         return results
 
 
-class AnyQuery(Asking):
+class AnyQuery(Asking, RunnableTask):
     """Run SQL. Of several statements, the last one that has rows gives the output."""
 
     class Output(RunnableTask.Output):
@@ -79,7 +79,7 @@ class AnyQuery(Asking):
         return self.Output(row=last.row, rows=last.rows, uri=last.uri, size=last.size)
 
 
-class AnyQueries(Asking):
+class AnyQueries(Asking, RunnableTask):
     """Run several SQL statements; each that has rows gives an output."""
 
     class Output(RunnableTask.Output):

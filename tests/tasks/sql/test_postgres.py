@@ -177,7 +177,7 @@ def test_the_type_without_a_database_goes_by_the_url(run_tasks: RunTasks, postgr
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ({"url": "jdbc:mysql://h/d"}, "`url` names a database of mysql, and this task is for postgresql"),
+        ({"url": "jdbc:mysql://h/d"}, "`url` names a database of mysql, and this type is for postgresql"),
         ({"sql": " ; "}, "`sql` holds no statement"),
         ({"sql": "SELEC 1"}, 'syntax error at or near "SELEC"'),
         ({"sslMode": "require"}, "server does not support SSL"),

@@ -12,6 +12,7 @@ from pydantic import Field, PositiveInt
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.regexes import full_match
+from nbflow.tasks.fs.finding import Action, Filter
 from nbflow.tasks.gcp.gcs.objects import Blob, GcsTask, Place
 from nbflow.tasks.gcp.gcs.transfer import copy, fetch
 from nbflow.tasks.gcp.session import RefusedError, Session
@@ -25,22 +26,6 @@ class ListingType(StrEnum):
 
     DIRECTORY = "DIRECTORY"
     RECURSIVE = "RECURSIVE"
-
-
-class Filter(StrEnum):
-    """What to list."""
-
-    FILES = "FILES"
-    DIRECTORY = "DIRECTORY"
-    BOTH = "BOTH"
-
-
-class Action(StrEnum):
-    """What happens to an object that was downloaded."""
-
-    NONE = "NONE"
-    DELETE = "DELETE"
-    MOVE = "MOVE"
 
 
 class GcsListing(GcsTask):

@@ -1,0 +1,1 @@
+"""Task types of Amazon S3. Imported through the catalog only."""
