@@ -231,5 +231,5 @@ def test_a_store_uses_the_storage_of_its_settings(settings: Settings) -> None:
 
 
 def test_a_storage_without_its_package_says_which() -> None:
-    with pytest.raises(MissingExtraError, match="the storage s3://bucket needs a package that is not installed"):
-        RemoteFiles("s3://bucket").put_bytes("a", b"")
+    with pytest.raises(MissingExtraError, match="the storage abfs://bucket needs a package that is not installed"):
+        RemoteFiles("abfs://bucket").put_bytes("a", b"")
