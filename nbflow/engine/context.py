@@ -283,6 +283,10 @@ class TaskContext:
         self._history.mask(texts)
 
     @property
+    def hidden(self) -> Sequence[str]:
+        return self._history.hidden
+
+    @property
     def executions(self) -> Executions:
         return OtherExecutions(self._store, self._history.clock)
 

@@ -212,6 +212,11 @@ class History:
         hidden = {*self._masked, *found, *(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in found)}
         self._masked = tuple(sorted(hidden, key=len, reverse=True))
 
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The texts that are hidden so far."""
+        return self._masked
+
     def masked(self, text: str) -> str:
         """A text, the secrets in it hidden."""
         for secret in self._masked:

@@ -158,6 +158,11 @@ class RunContext(Protocol):
         ...
 
     @property
+    def hidden(self) -> Sequence[str]:
+        """The texts that are masked so far: the secrets of this execution that have been used, and what `hide` adds."""
+        ...
+
+    @property
     def executions(self) -> Executions:
         """The executions of the home."""
         ...

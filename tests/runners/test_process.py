@@ -20,6 +20,7 @@ from nbflow.errors import TaskFailedError
 from nbflow.plugins import Command
 from nbflow.runners.ending import MARK, descendants
 from nbflow.runners.process import Process
+from nbflow.testing import eventually
 
 
 class Output:
@@ -220,7 +221,7 @@ def test_much_output_is_flat_in_memory(tmp_path: Path) -> None:
 def test_descendants_are_known_by_their_mark(tmp_path: Path, sleeper: Path) -> None:
     process = psutil.Popen([sys.executable, str(sleeper)], env={**os.environ, MARK: "this-one"}, start_new_session=True)
     try:
-        assert descendants(999_999_999, "this-one") == {process.pid}
+        assert eventually(lambda: descendants(999_999_999, "this-one")) == {process.pid}  # its environment comes late
         assert descendants(999_999_999, "another") == set()
     finally:
         process.kill()
