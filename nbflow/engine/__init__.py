@@ -5,5 +5,7 @@ Faces (`magics`, `server`, `cli`) and `widgets` import `Engine` and `Execution` 
 
 from nbflow.engine.engine import Engine
 from nbflow.engine.handle import Execution, TaskRuns
+from nbflow.engine.live import StoredFile
+from nbflow.engine.shortcuts import sql
 
-__all__ = ["Engine", "Execution", "TaskRuns"]
+__all__ = ["Engine", "Execution", "StoredFile", "TaskRuns", "sql"]

@@ -339,6 +339,16 @@ class Engine(Steering):
         """Be called with each event of this engine, on its thread: be quick. Returns what ends it."""
         return self._hub.subscribe(watcher, execution_id)
 
+    def sql(self, query: str, tables: Mapping[str, object] | None = None) -> object:
+        """What a query of the history answers, as a data frame, without pandas as rows; `tables` are frames to join.
+
+        Raises: SqlError. Example: `engine.sql("SELECT flow_id, avg(duration) FROM executions GROUP BY ALL")`
+        """
+        self.store.writer.flush()
+        return self.store.sql.answer(query, tables)
+
+    asql = in_thread(sql)
+
     def read_file(self, uri: str) -> bytes:
         """A file of the internal storage. Raises: StoredFileNotFoundError."""
         return self.store.files.read_bytes(uri)

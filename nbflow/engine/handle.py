@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, SupportsIndex, overload
 
+from nbflow.engine.live import Outputs, TaskResult
+from nbflow.engine.live.owning import reader_of
+from nbflow.engine.live.views import Reader
 from nbflow.errors import NotFoundError
 from nbflow.model import execution as records
 from nbflow.model.execution import LogEntry, Metric, TaskRun
+from nbflow.model.flow import Flow
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
+from nbflow.store import Store
 from nbflow.types import JsonValue
 
 
 class Source(Protocol):
     """Where a handle reads from, and what it may ask for."""
 
+    store: Store
+
+    def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow: ...
     def record(self, execution_id: str) -> records.Execution: ...
     def task_runs_of(self, execution_id: str) -> list[TaskRun]: ...
     def logs_of(
@@ -102,9 +110,12 @@ class Execution:
         return self._record.inputs
 
     @property
-    def outputs(self) -> Mapping[str, JsonValue]:
-        """The flow's declared outputs; those of its tasks are in `task_runs`."""
-        return self.record.outputs
+    def outputs(self) -> Outputs:
+        """The flow's declared outputs, as a dictionary; those of a task as an attribute of its id, opened.
+
+        Example: `ex.outputs["total"]`, `ex.outputs.extract.df`, `ex.outputs.export.outputFiles["a.csv"].df()`
+        """
+        return Outputs(self.record.outputs, self._reader, lambda: self.task_runs)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -150,8 +161,19 @@ class Execution:
             self._task_runs = runs
         return runs
 
-    def __getitem__(self, task_id: str) -> TaskRun:
-        return self.task_runs[task_id]
+    def __getitem__(self, task_id: str) -> TaskResult:
+        """The last run of a task; `ex["extract"]["df"]` is what it put out, opened."""
+        return TaskResult.of(self.task_runs[task_id], self._reader)
+
+    @property
+    def _reader(self) -> Reader:
+        return reader_of(
+            self._source.store.files, lambda: self._source.flow(self.namespace, self.flow_id, self.flow_revision)
+        )
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What Tab offers behind `ex["`."""
+        return list(dict.fromkeys(run.task_id for run in self.task_runs))
 
     def logs(
         self, min_level: LogLevel | str | None = None, task_id: str | None = None, last: int | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nbflow.clock import Clock
+from nbflow.engine.live.given import handed_in
 from nbflow.engine.services import NamespaceServices
 from nbflow.engine.variables import execution_variables, namespace_variables
 from nbflow.errors import ConflictError, InputError, Problem
@@ -91,9 +92,11 @@ def new_execution(
     if not (flow.inputs or flow.checks or given):  # nothing to read, and nothing to render
         return Start(execution)
     render = _renderer(flow, execution, store, clock)
-    inputs, problems, unknown = read_inputs(flow.inputs, given, render)
-    if not problems:
-        inputs, problems = _store_files(flow.inputs, inputs, store.files, f"{_folder(execution)}/inputs")
+    with handed_in(flow.inputs, given) as (plain, refused):  # data frames and the like become files, or JSON
+        inputs, problems, unknown = read_inputs(flow.inputs, plain, render)
+        problems = [*refused, *(problem for problem in problems if problem.path not in {one.path for one in refused})]
+        if not problems:
+            inputs, problems = _store_files(flow.inputs, inputs, store.files, f"{_folder(execution)}/inputs")
     if problems:
         raise InputError(f"the inputs of {flow.uid} are not valid", problems)
     start = Start(replace(execution, inputs=_with_secrets_encrypted(flow, inputs, store.secrets.encrypt)))
@@ -112,10 +115,14 @@ def read_answers(
     """
     render = _renderer(flow, execution, store, clock)
     everything = dict(execution.inputs)
-    answers, problems, unknown = read_inputs(asked, given, lambda text, inputs: render(text, {**everything, **inputs}))
-    problems += [Problem(f"there is no input `{name}` here", path=f"inputs.{name}") for name in unknown]
-    if not problems:
-        answers, problems = _store_files(asked, answers, store.files, f"{_folder(execution)}/onResume")
+    with handed_in(asked, given) as (plain, refused):
+        answers, problems, unknown = read_inputs(
+            asked, plain, lambda text, inputs: render(text, {**everything, **inputs})
+        )
+        problems = [*refused, *(problem for problem in problems if problem.path not in {one.path for one in refused})]
+        problems += [Problem(f"there is no input `{name}` here", path=f"inputs.{name}") for name in unknown]
+        if not problems:
+            answers, problems = _store_files(asked, answers, store.files, f"{_folder(execution)}/onResume")
     if problems:
         raise InputError("the inputs to resume with are not valid", problems)
     return answers

@@ -15,6 +15,7 @@ from nbflow.store.engines import EngineStore
 from nbflow.store.executions import ExecutionStore
 from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore
+from nbflow.store.history_sql import HistorySql
 from nbflow.store.kv import KvStore
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
@@ -65,6 +66,7 @@ class Store:
         self.engines = EngineStore(self._database, self.writer)
         self.commands = CommandStore(self._database, self.writer)
         self.triggers = TriggerStore(self._database, self.writer)
+        self.sql = HistorySql(self._database)
         self.state_changes = StateChangeStore(self._database, self.writer)
         self.audit = AuditStore(self._database, self.writer)
         self.namespaces = NamespaceStore(self._database, self.writer)
