@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nbflow.engine import Engine, Execution
+    from nbflow.engine import Engine, Execution, sql
     from nbflow.errors import FlowValidationError, InputError, NbflowError, TemplateError
     from nbflow.expressions import render
     from nbflow.magics import load_ipython_extension, unload_ipython_extension
+    from nbflow.tasks.notebooks.inside import outputs, stop
 
 _HOMES = {
     "Engine": "nbflow.engine",
@@ -24,7 +25,10 @@ _HOMES = {
     "NbflowError": "nbflow.errors",
     "TemplateError": "nbflow.errors",
     "load_ipython_extension": "nbflow.magics",
+    "outputs": "nbflow.tasks.notebooks.inside",
     "render": "nbflow.expressions",
+    "stop": "nbflow.tasks.notebooks.inside",
+    "sql": "nbflow.engine",
     "unload_ipython_extension": "nbflow.magics",
 }
 
@@ -36,7 +40,10 @@ __all__ = [
     "NbflowError",
     "TemplateError",
     "load_ipython_extension",
+    "outputs",
     "render",
+    "sql",
+    "stop",
     "unload_ipython_extension",
 ]
 

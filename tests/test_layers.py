@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"tasks", "triggers", "runners", "source", "store"},
     {"scheduler"},
     {"engine"},
-    {"widgets", "testing"},
+    {"widgets", "notebooks", "testing"},
     {"magics", "server", "cli"},
 ]
 """From the ground up; a part may import from the layers below its own."""

@@ -18,9 +18,11 @@ from nbflow.cli import (
     expressions,
     flows,
     namespaces,
+    notebooks,
     plugins,
     render,
     run,
+    sql,
     steering,
     upkeep,
     validate,
@@ -43,10 +45,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 executions.app.add_typer(steering.app)
+executions.app.command("diff")(sql.diff)
 for module, names in (
     (flows, ("flows", "flow")),
     (executions, ("executions", "execution")),
     (namespaces, ("namespaces", "namespace")),
+    (notebooks, ("notebook", "notebooks")),
     (plugins, ("plugins", "plugin")),
 ):
     for name in names:
@@ -55,6 +59,7 @@ app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("expressions")(expressions.expressions)
+app.command("sql")(sql.sql)
 app.command("gc")(upkeep.gc)
 app.command("version")(version.version)
 

@@ -23,6 +23,8 @@ class Arguments:
     labels: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     """Options by name, without `--`; a flag has the empty text."""
+    repeated: dict[str, list[str]] = field(default_factory=dict)
+    """Every value of an option, in the order given."""
 
     def has(self, option: str) -> bool:
         return option in self.options
@@ -149,6 +151,7 @@ def _value(text: str, variables: Mapping[str, object]) -> object:
 def _option(name: str, value: str, variables: Mapping[str, object], found: Arguments) -> None:
     if name not in ("input", "label"):
         found.options[name] = value
+        found.repeated.setdefault(name, []).append(value)
         return
     key, equals, text = value.partition("=")
     if not equals or not key:

@@ -13,6 +13,7 @@ from nbflow.magics.cell import CELL_FLAGS, CELL_VALUED
 from nbflow.magics.commands import COMMANDS
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.session import Session, split_uid
+from nbflow.magics.task_line import KINDS, TASK_FLAGS, TASK_VALUED
 from nbflow.magics.yaml_completion import complete_yaml
 from nbflow.model.flow import Flow
 from nbflow.model.input_types import ChoiceInput
@@ -34,6 +35,10 @@ def complete(session: Session, context: Any) -> dict[str, Any]:  # Any: IPython'
             return _result(found, fragment)
         cell = context.full_text.partition("\n")[2]
         return _offer(before.removeprefix("%%flow"), lambda words, fragment: _in_cell_line(cell, fragment))
+    if text.startswith("%%task"):
+        if context.cursor_line > 0:
+            return {"completions": [], "suppress": False}
+        return _offer(before.removeprefix("%%task"), lambda words, fragment: _in_task_line(session, words, fragment))
     _, found_magic, line = before.rpartition("%flow")
     if not found_magic or (line and not line[0].isspace()):
         return {"completions": [], "suppress": False}
@@ -89,9 +94,19 @@ def _in_cell_line(cell: str, fragment: str) -> Iterable[str]:
     return _inputs(flow, fragment)
 
 
+def _in_task_line(session: Session, words: list[str], fragment: str) -> Iterable[str]:
+    if fragment.startswith("-"):
+        return _options(TASK_FLAGS, TASK_VALUED)
+    if words and words[-1] == "--type":
+        return KINDS
+    return session.record.tasks if not words or words[-1] in ("--needs", "--in") else ()
+
+
 def _first_words(session: Session, takes: str, fragment: str) -> Iterable[str]:
     if takes == "flow":
         return [f"{stored.namespace}.{stored.id}" for stored in session.engine.store.flows.list()]
+    if takes == "task":
+        return session.record.tasks
     if takes == "namespace":
         return list(session.engine.store.flows.namespaces())
     if takes == "execution":

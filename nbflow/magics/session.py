@@ -6,6 +6,7 @@ from collections.abc import Callable, MutableMapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from nbflow.magics.cell_record import CellRecord
 from nbflow.magics.errors import FlowCellError
 
 P = ParamSpec("P")
@@ -17,6 +18,8 @@ class Session:
 
     def __init__(self, shell: Any) -> None:  # Any: IPython's shell has no types to speak of
         self.shell = shell
+        self.record = CellRecord()
+        self._notebook: Any = None
         self._shown: tuple[str, int] | None = None
 
     @property
@@ -24,6 +27,15 @@ class Session:
         from nbflow.engine import Engine
 
         return Engine.default()
+
+    @property
+    def notebook(self) -> Any:  # nbflow.magics.notebook_flow.NotebookFlow; as above
+        """The flow of this notebook's `%%task` cells."""
+        if self._notebook is None:
+            from nbflow.magics.notebook_flow import NotebookFlow
+
+            self._notebook = NotebookFlow(self.record)
+        return self._notebook
 
     @property
     def variables(self) -> MutableMapping[str, object]:
