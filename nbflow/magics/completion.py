@@ -16,7 +16,7 @@ from nbflow.magics.session import Session, split_uid
 from nbflow.magics.task_line import KINDS, TASK_FLAGS, TASK_VALUED
 from nbflow.magics.yaml_completion import complete_yaml
 from nbflow.model.flow import Flow
-from nbflow.model.input_types import ChoiceInput
+from nbflow.model.input_choices import ChoiceInput
 from nbflow.plugins import registry
 from nbflow.source import load_flow
 

@@ -14,7 +14,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nbflow.errors import NbflowError, Problem
 from nbflow.model.dynamic import holds_expression
-from nbflow.model.input_types import INPUT_TYPES, AnyInput, ChoiceInput, Input
+from nbflow.model.input_base import Input
+from nbflow.model.input_choices import ChoiceInput
+from nbflow.model.input_types import INPUT_TYPES, AnyInput
 from nbflow.model.input_values import shown, to_list, to_text
 from nbflow.nearest import did_you_mean
 from nbflow.types import JsonValue

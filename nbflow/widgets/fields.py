@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from nbflow.model.dynamic import holds_expression
-from nbflow.model.input_types import ChoiceInput, Input, MultiselectInput, ValueOption
+from nbflow.model.input_base import Input
+from nbflow.model.input_choices import ChoiceInput, ValueOption
+from nbflow.model.input_types import MultiselectInput
 from nbflow.types import JsonValue
 
 Control = Any  # an ipywidgets widget; the library has no types

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from nbflow.errors import Problem
-from nbflow.model.input_types import Input
+from nbflow.model.input_base import Input
 from nbflow.widgets.fields import make_field
 
 _RED = "#e53935"
