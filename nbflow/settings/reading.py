@@ -1,30 +1,20 @@
-"""Where a home is, and what is set in it: the environment, the configuration file, the defaults.
-
-The file (`nbflow.yaml` or `config.yaml` in the home) takes the sections of a Kestra configuration, under `kestra:` or
-`nbflow:`, and `${NAME}` or `${NAME:default}` for what the environment holds. Without a file, nothing is read.
-"""
+"""Reads the configuration file of a home: each mistake is named with its file and key."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from typing import Any, cast
 
 from nbflow.errors import Location, SettingsError
-
-Durability = Literal["full", "normal"]
-DockerPolicy = Literal["auto", "require", "never"]
-
-FILE_NAMES = ("nbflow.yaml", "nbflow.yml", "config.yaml", "config.yml")
+from nbflow.settings.databases import postgres_url
+from nbflow.settings.sections import DOCKER_POLICIES, SWITCH, DockerPolicy, DockerSettings, Durability, ServerSettings
+from nbflow.settings.settings import Settings
 
 _EMBEDDED = ("sqlite", "h2", "memory")
-_LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "options")
 _REFERENCE = re.compile(r"\$\{([^}:]+)(?::([^}]*))?\}")
 
 _DURATION = re.compile(r"P?T?(\d+)([WDHMS])")  # Kestra's short form, or ISO 8601 with one unit
@@ -33,112 +23,7 @@ _UNITS = {"W": "weeks", "D": "days", "H": "hours", "M": "minutes", "S": "seconds
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class DockerSettings:
-    """Whether and where containers run.
-
-    `policy` "auto": a script that wants a container runs as a process where no engine is reachable; "require": it
-    fails; "never": it always runs as a process. `host` is the engine's address. `volumes`: whether flows may mount.
-    """
-
-    policy: DockerPolicy = "auto"
-    host: str | None = None
-    volumes: bool = True
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a home is set to. `Settings(home)` takes the defaults, `Settings.load()` reads the home's file.
-
-    `durability` "full": a commit survives power loss; "normal": it survives the end of the process.
-    `repository_url` is None for SQLite in the home. `storage_url` is set when files between tasks lie elsewhere than in
-    `storage_path`, such as `s3://bucket`. `max_output_bytes`: of the JSON of what a task run puts out. `max_log_lines`
-    and `max_log_bytes`: of the log of one attempt in the history; what is longer becomes a file. `pools`: how many task
-    runs of each pool work at once, over all flows and engines of the home. `encryption_key`: base64 of 16, 24 or 32
-    bytes; None for a key of the home's own, in its file `secret.key`.
-    """
-
-    home: Path
-    durability: Durability = "full"
-    repository_url: str | None = field(default=None, repr=False)  # it may hold a password
-    storage_path: Path = Path()
-    storage_url: str | None = None
-    storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
-    worker_slots: int = field(default_factory=lambda: os.cpu_count() or 1)
-    max_output_bytes: int = 1_000_000
-    max_log_lines: int = 20_000
-    max_log_bytes: int = 10_000_000
-    pools: Mapping[str, int] = field(default_factory=dict)
-    server_host: str = "127.0.0.1"
-    server_port: int = 8080
-    log_level: str = "INFO"
-    log_path: Path | None = None
-    log_retention: timedelta | None = None
-    environment_name: str | None = None
-    url: str | None = None
-    env_prefix: str = "ENV_"
-    globals: Mapping[str, object] = field(default_factory=dict, repr=False)
-    plugin_defaults: Sequence[Mapping[str, object]] = ()
-    encryption_key: str | None = field(default=None, repr=False)
-    docker: DockerSettings = field(default_factory=DockerSettings)
-
-    def __post_init__(self) -> None:
-        if self.storage_path == Path():
-            object.__setattr__(self, "storage_path", self.home / "storage")
-
-    @classmethod
-    def load(cls, home: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Settings:
-        """The settings of a home. Raises: SettingsError naming the file and the key."""
-        place = find_home(home, env)
-        file = next((file for name in FILE_NAMES if (file := place / name).is_file()), None)
-        settings = cls(place) if file is None else _Reader(place, file, env).read()
-        settings = replace(settings, docker=_docker_of(env, settings.docker))
-        key = env.get("NBFLOW_ENCRYPTION_KEY")
-        return replace(settings, encryption_key=key) if key else settings
-
-
-def find_home(home: str | Path | None = None, env: Mapping[str, str] = os.environ) -> Path:
-    """The home: as given, else `NBFLOW_HOME`, else `.nbflow/` here or in a folder above, else `~/.nbflow`."""
-    named = home or env.get("NBFLOW_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    here = Path.cwd()
-    project = next((found for folder in (here, *here.parents) if (found := folder / ".nbflow").is_dir()), None)
-    return project or Path("~/.nbflow").expanduser().absolute()
-
-
-def postgres_url(url: str, username: str | None = None, password: str | None = None) -> str:
-    """A PostgreSQL URL, of JDBC or libpq, as SQLAlchemy takes it. Raises: ValueError when it is none."""
-    parts = urlsplit(url.removeprefix("jdbc:"))
-    if parts.scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not parts.hostname:
-        raise ValueError("it does not begin with postgresql://host or jdbc:postgresql://host")
-    options = dict(parse_qsl(parts.query))
-    user = username or options.pop("user", None) or (unquote(parts.username) if parts.username else None)
-    secret = password or options.pop("password", None) or (unquote(parts.password) if parts.password else None)
-    if "currentSchema" in options:
-        options["options"] = f"-csearch_path={options.pop('currentSchema')}"
-    # What only the JDBC driver knows would be refused by libpq.
-    query = urlencode({name: value for name, value in options.items() if name in _LIBPQ})
-    login = quote(user, safe="") + (f":{quote(secret, safe='')}" if secret else "") + "@" if user else ""
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(("postgresql+psycopg", login + place, parts.path, query, ""))
-
-
-_DOCKER_POLICIES: tuple[str, ...] = ("auto", "require", "never")
-
-
-def _docker_of(env: Mapping[str, str], docker: DockerSettings) -> DockerSettings:
-    """The settings of Docker with the policy that `NBFLOW_DOCKER` says, if any. Raises: SettingsError."""
-    policy = env.get("NBFLOW_DOCKER")
-    if not policy:
-        return docker
-    if policy not in _DOCKER_POLICIES:
-        where = Location(path="NBFLOW_DOCKER")
-        raise SettingsError(f"must be {' or '.join(_DOCKER_POLICIES)}, got {policy}", where=where)
-    return replace(docker, policy=cast("DockerPolicy", policy))
-
-
-class _Reader:
+class Reader:
     """Reads one configuration file."""
 
     def __init__(self, home: Path, file: Path, env: Mapping[str, str]) -> None:
@@ -177,6 +62,7 @@ class _Reader:
             plugin_defaults=self._plugin_defaults(),
             encryption_key=self._text("encryption.secretKey"),
             docker=self._docker(),
+            server=self._server(),
         )
 
     def _load(self) -> dict[str, object]:
@@ -250,11 +136,24 @@ class _Reader:
     def _docker(self) -> DockerSettings:
         """What is said of Docker: the policy alone, as `docker: never`, or a section. Raises: SettingsError."""
         if not isinstance(self._value("docker"), dict):
-            return DockerSettings(cast("DockerPolicy", self._choice("docker", _DOCKER_POLICIES, "auto")))
+            return DockerSettings(cast("DockerPolicy", self._choice("docker", DOCKER_POLICIES, "auto")))
         return DockerSettings(
-            policy=cast("DockerPolicy", self._choice("docker.policy", _DOCKER_POLICIES, "auto")),
+            policy=cast("DockerPolicy", self._choice("docker.policy", DOCKER_POLICIES, "auto")),
             host=self._text("docker.host"),
             volumes=self._choice("docker.volumes", ("true", "false"), "true") == "true",
+        )
+
+    def _server(self) -> ServerSettings:
+        of = ServerSettings
+        return ServerSettings(
+            token=self._text("server.token"),
+            username=self._text("server.basicAuth.username"),
+            password=self._text("server.basicAuth.password"),
+            max_body_bytes=self._number("server.maxBodyBytes", of.max_body_bytes),
+            max_upload_bytes=self._number("server.maxUploadBytes", of.max_upload_bytes),
+            requests_per_second=self._number("server.requestsPerSecond", of.requests_per_second),
+            grace=self._duration("server.terminationGracePeriod") or of.grace,
+            scheduler=SWITCH[self._choice("server.scheduler", tuple(SWITCH), "true")],
         )
 
     def _value(self, key: str) -> object:
