@@ -1,12 +1,17 @@
-"""How long it takes to infer the flow of a notebook of fifty cells, cell by cell as people write them.
+"""How long it takes to infer the flow of a notebook of fifty cells, and to run cells as tasks, each a process.
 
 python -m benchmarks.cells
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
+from statistics import median
 
+from nbflow.engine import Engine
+from nbflow.model.execution import TaskRun
 from nbflow.tasks.cells.cell import Cell
 from nbflow.tasks.cells.document import flow_document
 from nbflow.tasks.cells.names import names_of
@@ -66,10 +71,67 @@ def infer_milliseconds(cells: int = 50, *, is_warm: bool = False) -> float:
     return min(times)  # what it costs; the median tells how busy the machine is
 
 
+_RUN = """
+id: cells
+namespace: bench
+tasks:
+  - id: make
+    type: nbflow.cells.Python
+    preamble: import pandas as pd
+    script: |
+      df = pd.DataFrame({"x": range(1000), "name": [str(n) for n in range(1000)]})
+    out: [df]
+  - id: change
+    type: nbflow.cells.Python
+    preamble: import pandas as pd
+    in: {df: "{{ outputs.make.vars.df }}"}
+    script: |
+      df["y"] = df.x * 2
+    out: [df]
+  - id: tell
+    type: nbflow.cells.Python
+    preamble: import pandas as pd
+    in: {df: "{{ outputs.change.vars.df }}"}
+    script: |
+      total = int(df.y.sum())
+    out: [total]
+"""
+
+
+def run_milliseconds(rounds: int = 5, pause: float = 5.0) -> tuple[list[float], list[float]]:
+    """What each of three tasks with pandas in a row costs: the first time, and the medians of later ones.
+
+    `pause` seconds pass between two runs, as they do where somebody looks at the first before he starts the next.
+    """
+    found = []
+    with tempfile.TemporaryDirectory() as home, Engine(Path(home)) as engine:
+        engine.deploy(_RUN)
+        for number in range(rounds + 1):
+            if number:
+                time.sleep(pause)
+            execution = engine.run("bench", "cells", wait=True, timeout=60)
+            assert execution.state == "SUCCESS", [entry.message for entry in execution.logs()]
+            found.append([_milliseconds(execution[name]) for name in ("make", "change", "tell")])
+    return found[0], [median(column) for column in zip(*found[1:], strict=True)]
+
+
+def _milliseconds(run: TaskRun) -> float:
+    assert run.start is not None
+    assert run.end is not None
+    return (run.end - run.start).total_seconds() * 1000
+
+
 def main() -> None:
     print(f"50 cells, none seen before: {infer_milliseconds():.1f} ms (bar: 50)")
     print(f"50 cells, one of them new:  {infer_milliseconds(is_warm=True):.1f} ms")
     print(f"500 cells:                  {infer_milliseconds(500):.1f} ms")
+    first, later = run_milliseconds()
+    print(f"three tasks with pandas in a row, the first time: {_row(first)}")
+    print(f"                                  later:          {_row(later)} (bar: 100)")
+
+
+def _row(times: list[float]) -> str:
+    return ", ".join(f"{one:.0f}" for one in times) + " ms"
 
 
 if __name__ == "__main__":

@@ -26,10 +26,24 @@ class TakesLines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """Says that a command is a Python with a script, which a runner may start, and have import modules, in advance.
+
+    `modules` must do nothing but be there when they are imported. `folders` are those that the script will find
+    modules in before all others; `follow` is how many commands like this one are to be expected soon.
+    """
+
+    modules: Sequence[str] = ()
+    folders: Sequence[str] = ()
+    follow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command to run: its arguments, where, and with which environment.
 
-    `memory` is in bytes and `cpu_seconds` in seconds, both of each process; None means no limit.
+    `memory` is in bytes and `cpu_seconds` in seconds, both of each process; None means no limit. With `ahead`, its
+    process may have been started before.
     """
 
     arguments: Sequence[str]
@@ -38,6 +52,7 @@ class Command:
     image: str | None = None
     memory: int | None = None
     cpu_seconds: float | None = None
+    ahead: Ahead | None = None
 
 
 class TaskRunner(Plugin):

@@ -1,6 +1,6 @@
 """The task runner that runs commands as processes of this machine.
 
-start (own session) ─► read both streams ─► ended ─► what it left in its group is killed
+start (own session), or one that waits ─► read both streams ─► ended ─► what it left in its group is killed
                           └── cancelled ─► SIGTERM to all descendants ─► SIGKILL to those still there
 """
 
@@ -23,9 +23,10 @@ from nbflow.plugins import Command, Example, TaskRunner, runner_type
 from nbflow.plugins.runner import OnLine, TakesLines
 from nbflow.runners.ending import MARK, end_all, end_group, kill_all
 from nbflow.runners.lines import LineSplitter
+from nbflow.runners.pythons import WaitingPython, pool_of_loop
+from nbflow.runners.running import CHUNK_BYTES, Running
 from nbflow.types import new_id
 
-_CHUNK_BYTES = 64 * 1024
 _LAST_OUTPUT_SECONDS = 1.0
 """How long to read on after a command has ended while a process it left behind keeps its output open."""
 _MOST_READS = 60
@@ -70,8 +71,7 @@ class Process(TaskRunner):
 
         Raises: TaskFailedError when it cannot be started.
         """
-        mark = new_id()
-        process = await _started(self._limited(command), mark)
+        process, mark = await _under_way(self._limited(command))
         readers = [_Reader(process.stdout, False, on_line), _Reader(process.stderr, True, on_line)]
         try:
             async with asyncio.TaskGroup() as group:
@@ -92,7 +92,7 @@ class Process(TaskRunner):
         finally:
             if process.status is None:
                 _kill(process, mark)
-            process.transport.close()  # a process that keeps its end of a pipe open must not keep this one's
+            process.close()  # a process that keeps its end of a pipe open must not keep this one's
         assert process.status is not None
         return process.status
 
@@ -102,30 +102,22 @@ class Process(TaskRunner):
         return replace(command, memory=command.memory or self.memory, cpu_seconds=command.cpu_seconds or seconds)
 
 
-class _Running(asyncio.subprocess.SubprocessStreamProtocol):
-    """A process under way. asyncio's own `wait` returns once nobody holds the pipes any more; this tells before."""
-
-    transport: asyncio.SubprocessTransport
-
-    def __init__(self) -> None:
-        super().__init__(limit=_CHUNK_BYTES, loop=asyncio.get_running_loop())
-        self.exited = asyncio.Event()
-
-    def process_exited(self) -> None:
-        self.exited.set()
-        super().process_exited()
-
-    @property
-    def pid(self) -> int:
-        return self.transport.get_pid()
-
-    @property
-    def status(self) -> int | None:
-        """Its exit status; None while it runs."""
-        return self.transport.get_returncode()
+async def _under_way(command: Command) -> tuple[Running | WaitingPython, str]:
+    """The process of a command, and the mark of its descendants; a Python may have been started in advance."""
+    waiting = pool_of_loop().take(command) if command.ahead is not None else None
+    if waiting is not None:
+        try:
+            await waiting.become(command)
+        except BaseException:
+            kill_all(waiting.pid, waiting.mark)
+            waiting.close()
+            raise
+        return waiting, waiting.mark
+    mark = new_id()
+    return await _started(command, mark), mark
 
 
-async def _started(command: Command, mark: str) -> _Running:
+async def _started(command: Command, mark: str) -> Running:
     """The process of a command. Cancelled meanwhile, it is ended: asyncio itself would wait for all its descendants."""
     starting = asyncio.ensure_future(_start(command, mark))
     try:
@@ -138,11 +130,11 @@ async def _started(command: Command, mark: str) -> _Running:
         raise
 
 
-async def _start(command: Command, mark: str) -> _Running:
+async def _start(command: Command, mark: str) -> Running:
     arguments = [*_limits(command), *command.arguments]
     try:
         transport, process = await asyncio.get_running_loop().subprocess_exec(
-            _Running,
+            Running,
             *arguments,
             cwd=command.working_dir,
             env={**command.env, MARK: mark},
@@ -196,7 +188,7 @@ class _Reader:
     async def _next(self) -> bytes:
         self.is_waiting = True
         try:
-            return await self._stream.read(_CHUNK_BYTES)
+            return await self._stream.read(CHUNK_BYTES)
         finally:
             self.is_waiting = False
 
@@ -222,15 +214,15 @@ def _end_leftovers(pid: int) -> None:
         end_group(pid)
 
 
-async def _end(process: _Running, mark: str, grace: float) -> None:
+async def _end(process: Running | WaitingPython, mark: str, grace: float) -> None:
     if os.name == "posix":
         await end_all(process.pid, mark, grace)
     else:
         _kill(process, mark)
 
 
-def _kill(process: _Running, mark: str) -> None:
+def _kill(process: Running | WaitingPython, mark: str) -> None:
     if os.name == "posix":
         kill_all(process.pid, mark)
     with contextlib.suppress(ProcessLookupError):
-        process.transport.kill()
+        process.kill()

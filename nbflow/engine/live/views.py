@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nbflow.engine.live.files import CannotOpenError, StoredFile, is_uri
+from nbflow.engine.live.shown import as_html
 from nbflow.errors import NotFoundError
 from nbflow.model.execution import TaskRun
 from nbflow.nearest import did_you_mean
@@ -94,6 +95,10 @@ class View(dict[str, Any]):
         return f"there is no output `{name}`; " + (
             did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         )
+
+    def _repr_html_(self) -> str | None:
+        """The figures and tables that a cell showed, if this is what one put out."""
+        return as_html(self)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

@@ -1,6 +1,7 @@
 """Runs one cell in a process of its own: takes values in, runs the code, puts values out. Imports nothing of nbflow.
 
-    python child.py request.json      request: {"name", "preamble", "code", "type", "in", "out", "directory", "target"}
+    python child.py request.json      request: {"name", "preamble", "code", "type", "in", "out", "directory", "target",
+                                                "parts", "watched", "report"}; report: {"values", "display", "loaded"}
 
 A value is handed on as JSON when it is plain and small, as a file otherwise: data frames as Parquet, arrays as .npy,
 plain values that are large as .json, all else as .pickle. The ending of the file's name says how it is read again.
@@ -12,6 +13,7 @@ import ast
 import asyncio
 import builtins
 import importlib
+import importlib.util
 import inspect
 import json
 import linecache
@@ -72,7 +74,7 @@ def save(name: str, value: Any, target: str) -> dict[str, Any]:
         return {**about, "file": _write(os.path.join(target, f"{name}.json"), text.encode())}
     kind = kind_of(value)
     about["type"] = "table" if kind.endswith(".DuckDBPyRelation") else kind.removeprefix("builtins.")
-    file, note = _save_table(name, value, kind, target)
+    file, note = part("frames").save(name, value, kind, target)
     if hasattr(value, "shape"):
         about["shape"] = [int(length) for length in value.shape]
     if file is None and kind == "numpy.ndarray" and not value.dtype.hasobject:
@@ -81,42 +83,6 @@ def save(name: str, value: Any, target: str) -> dict[str, Any]:
     if file is None:
         file = _write(os.path.join(target, f"{name}.pickle"), _pickled(name, value))
     return {**about, "file": file, **({"note": note} if note else {})}
-
-
-def _save_table(name: str, value: Any, kind: str, target: str) -> tuple[str | None, str]:
-    """The Parquet file of a table, or why there is none."""
-    try:
-        if kind == "pandas.DataFrame":
-            file = f"{name}.parquet"
-            value.to_parquet(os.path.join(target, file))
-            if not _same(value, load(os.path.join(target, file))):
-                return None, "Parquet would change its columns"
-        elif kind == "pandas.Series":
-            file = f"{name}.series.parquet"
-            value.rename("value").to_frame().to_parquet(os.path.join(target, file))
-            back = load(os.path.join(target, file))
-            if (value.name is not None and value.name != "value") or not back.rename(None).equals(value.rename(None)):
-                return None, ""
-        elif kind == "polars.DataFrame":
-            file = f"{name}.polars.parquet"
-            value.write_parquet(os.path.join(target, file))
-        elif kind == "pyarrow.Table":
-            file = f"{name}.arrow.parquet"
-            importlib.import_module("pyarrow.parquet").write_table(value, os.path.join(target, file))
-        elif kind.endswith(".DuckDBPyRelation"):
-            file = f"{name}.parquet"
-            value.write_parquet(os.path.join(target, file))
-        else:
-            return None, ""
-    except Exception as refused:  # whatever the library cannot write, pickle may
-        return None, f"Parquet cannot hold it: {str(refused).splitlines()[0][:200] if str(refused) else refused!r}"
-    return file, ""
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Whether a frame came back as it was: types of columns and index; a float32 stays one, an object column too."""
-    same_types = list(before.dtypes) == list(after.dtypes) and list(before.columns) == list(after.columns)
-    return same_types and before.index.dtype == after.index.dtype
 
 
 def _pickled(name: str, value: object) -> bytes:
@@ -142,14 +108,8 @@ def _write(path: str, content: bytes) -> str:
 
 def load(path: str) -> Any:
     """The value in a file that was handed on; a file of another kind is its path."""
-    if path.endswith(".polars.parquet"):
-        return importlib.import_module("polars").read_parquet(path)
-    if path.endswith(".arrow.parquet"):
-        return importlib.import_module("pyarrow.parquet").read_table(path)
-    if path.endswith(".series.parquet"):
-        return importlib.import_module("pandas").read_parquet(path)["value"].rename(None)
     if path.endswith(".parquet"):
-        return importlib.import_module("pandas").read_parquet(path)
+        return part("frames").load(path)
     if path.endswith(".npy"):
         return importlib.import_module("numpy").load(path, allow_pickle=False)
     if path.endswith(".json"):
@@ -161,11 +121,25 @@ def load(path: str) -> Any:
     return path
 
 
+PARTS = [os.path.dirname(os.path.abspath(__file__))]
+"""The folder of the modules that are only needed now and then."""
+
+
+def part(name: str) -> Any:
+    """A module that lies beside this one, or where the request says."""
+    known = f"nbflow_cell_{name}"
+    if known not in sys.modules:
+        spec: Any = importlib.util.spec_from_file_location(known, os.path.join(PARTS[0], f"{name}.py"))
+        sys.modules[known] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[known]
+
+
 class HandOverError(Exception):
     """A value that a task must hand on is not there, or cannot be."""
 
 
-def run_python(code: str, name: str, names: dict[str, Any]) -> None:
+def run_python(code: str, name: str, names: dict[str, Any], show: Any) -> None:
     """Run a cell as a notebook does: await at the top, the last expression shown, magics where IPython is there."""
     file = f"<cell {name}>"
     linecache.cache[file] = (len(code), None, code.splitlines(True), file)
@@ -177,7 +151,7 @@ def run_python(code: str, name: str, names: dict[str, Any]) -> None:
             raise
         needs_ipython = True
     if needs_ipython:
-        code = _with_ipython(code, names)
+        code = _with_ipython(code, names, show)
         tree = ast.parse(code, file)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
@@ -217,7 +191,7 @@ class _Loop:
         return self._loop.run_until_complete(work)
 
 
-def _with_ipython(code: str, names: dict[str, Any]) -> str:
+def _with_ipython(code: str, names: dict[str, Any], show: Any) -> str:
     """The code with its magics turned into calls, and the shell they are called on."""
     try:
         shells: Any = importlib.import_module("IPython.core.interactiveshell")
@@ -228,13 +202,6 @@ def _with_ipython(code: str, names: dict[str, Any]) -> str:
     shell.history_manager.enabled = False
     builtins.__dict__["display"] = show
     return str(shell.transform_cell(code))
-
-
-def show(*values: object, **_: object) -> None:
-    """What `display` does here: the text of its values."""
-    for value in values:
-        markdown = getattr(value, "_repr_markdown_", None)
-        print(markdown() if callable(markdown) and type(value).__repr__ is object.__repr__ else repr(value))
 
 
 def run_sql(code: str, values: dict[str, tuple[Any, str | None]], result: str, tell: Any = print) -> dict[str, Any]:
@@ -284,6 +251,8 @@ def _frame(value: Any) -> Any:
 def main(request: dict[str, Any]) -> int:
     """Run the cell of a request. Returns the exit status."""
     name, target = request["name"], request["target"]
+    PARTS[0] = request["parts"]
+    displays = part("displays").Displays(target)
     if os.environ.get("MPLBACKEND", "").startswith("module://"):  # a kernel's own: there is nowhere to draw
         os.environ["MPLBACKEND"] = "Agg"
     if request.get("directory"):
@@ -291,8 +260,9 @@ def main(request: dict[str, Any]) -> int:
         sys.path.insert(0, os.getcwd())
     module = types.ModuleType("__main__")  # classes of the cell are pickled as those of `__main__`
     names = module.__dict__
-    names.update(__builtins__=builtins, display=show)
+    names.update(__builtins__=builtins, display=displays.show)
     sys.modules["__main__"] = module
+    displays.follow()
     try:
         names.update({key: given["value"] for key, given in request["in"].items() if "value" in given})
         if request["preamble"]:
@@ -309,20 +279,23 @@ def main(request: dict[str, Any]) -> int:
             made = run_sql(request["code"], taken, request["result"])
         else:
             names.update({key: value for key, (value, _) in taken.items()})
-            run_python(request["code"], name, names)
-        report = hand_on(request["out"], made, target)
+            run_python(request["code"], name, names, displays.show)
+        displays.end()
+        values = hand_on(request["out"], made, target)
     except HandOverError as refused:
         print(f"cell {name}: {refused}", file=sys.stderr)
         return 1
     except SystemExit as ended:
         if ended.code not in (None, 0):
             raise
-        report = hand_on([f"{key.rstrip('?')}?" for key in request["out"]], names, target)
+        displays.end()
+        values = hand_on([f"{key.rstrip('?')}?" for key in request["out"]], names, target)
     except BaseException as failed:
         tell(failed)
         return 1
+    loaded = [known for known in request["watched"] if known in sys.modules]
     with open(request["report"], "w", encoding="utf-8") as file:
-        json.dump(report, file)
+        json.dump({"values": values, "display": displays.entries, "loaded": loaded}, file)
     return 0
 
 

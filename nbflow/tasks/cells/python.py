@@ -72,6 +72,7 @@ class Sql(CellTask):
     """
 
     written_in: ClassVar[str] = "sql"
+    libraries: ClassVar[tuple[str, ...]] = ("duckdb",)
 
     result: Text | None = Field(
         default=None, description="What the rows of its last query are called; unless said, as the task."

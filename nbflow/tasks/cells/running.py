@@ -7,18 +7,23 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from nbflow.plugins import Command, Dynamic, RunContext, RunnableTask, TaskRunner, Text
+from nbflow.plugins import Ahead, Command, Dynamic, RunContext, RunnableTask, TaskRunner, Text
+from nbflow.tasks.cells.ahead import WATCHED, learn, wanted
 from nbflow.tasks.scripts.command_line import CommandLine
 from nbflow.tasks.scripts.python import PythonTask
 from nbflow.types import JsonValue
 
 _STORED = ("kestra:///", "nbflow:///")
+_PARTS = ("displays.py", "frames.py")
+"""Modules that `child.py` loads from files when it needs them."""
+
 _INPUT = re.compile(r"/executions/[^/]+/inputs/")
 
 
@@ -32,6 +37,10 @@ class CellOutput(RunnableTask.Output):
     output_files: dict[str, str] | None = Field(
         default=None, description="Name → URI of further stored files: `outputFiles`, and what it put into OUTPUT_DIR."
     )
+    display: list[dict[str, str]] | None = Field(
+        default=None,
+        description="What it showed besides text, in order: `mime` and `uri` of figures, tables and the like.",
+    )
 
 
 class CellTask(PythonTask):
@@ -39,6 +48,8 @@ class CellTask(PythonTask):
 
     Output: ClassVar[type[CellOutput]] = CellOutput  # type: ignore[assignment]  # less than what a script leaves
     written_in: ClassVar[str] = "python"
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """What such a cell needs, whatever it is."""
 
     in_: dict[str, JsonValue] | Text = Field(
         default_factory=dict,
@@ -75,7 +86,10 @@ class CellTask(PythonTask):
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         output = CellOutput(vars=dict(done.vars))
         files = dict(done.output_files)
-        for name, entry in report.items():
+        shown = [{"mime": one["mime"], "uri": files.pop(one["file"])} for one in report["display"]]
+        output.display = shown or None
+        learn(ctx, report["loaded"])
+        for name, entry in report["values"].items():
             if "file" in entry:
                 output.vars[name] = uri = files.pop(entry["file"])
                 size = await asyncio.to_thread(ctx.storage.size, uri)
@@ -92,7 +106,12 @@ class CellTask(PythonTask):
 
     async def _command(self, ctx: RunContext, place: object, runner: TaskRunner) -> Command:
         await asyncio.to_thread(self._write_request, ctx, runner)
-        return await super()._command(ctx, place, runner)  # type: ignore[arg-type]  # the base's private record
+        command = await super()._command(ctx, place, runner)  # type: ignore[arg-type]  # the base's private record
+        if not runner.runs_here or self._interpreter() or self.before_commands:
+            return command
+        texts = [self.preamble or "", self.script or ""]
+        modules, follow = await asyncio.to_thread(wanted, ctx, texts, self.libraries)
+        return replace(command, ahead=Ahead(modules, self._folders(), follow))
 
     def _arguments(self, ctx: RunContext, place: object, program: list[str], before: list[str]) -> list[str]:
         def write(text: str, suffix: str) -> Path:
@@ -109,6 +128,11 @@ class CellTask(PythonTask):
 
     def _write_request(self, ctx: RunContext, runner: TaskRunner) -> None:
         place = self._place(ctx)
+        parts = Path(__file__).parent
+        if not runner.runs_here:  # a container sees the working directory alone
+            for name in _PARTS:
+                shutil.copyfile(parts / name, place / name)
+            parts = place
         request = {
             "name": ctx.task_id,
             "type": self.written_in,
@@ -117,11 +141,16 @@ class CellTask(PythonTask):
             "in": self._values(ctx, runner),
             "out": [ctx.render(name) for name in self.out],
             "result": self._result(ctx),
-            "directory": str(Path(self.directory).expanduser().absolute()) if self.directory else "",
+            "directory": next(iter(self._folders()), ""),
             "target": str(ctx.working_dir / f".nbflow-out-{ctx.task_run_id}"),
+            "parts": str(parts),
+            "watched": WATCHED,
             "report": str(place / "report.json"),
         }
         (place / "request.json").write_text(json.dumps(request), encoding="utf-8")
+
+    def _folders(self) -> list[str]:
+        return [str(Path(self.directory).expanduser().absolute())] if self.directory else []
 
     def _code(self, ctx: RunContext) -> str:
         return ctx.render(self.script or "")
@@ -144,7 +173,7 @@ class CellTask(PythonTask):
                 values[str(name)] = {"value": str(path)}
                 continue
             size = path.stat().st_size
-            if not runner.runs_here:  # a container sees the working directory alone
+            if not runner.runs_here:
                 path = Path(shutil.copyfile(path, self._place(ctx) / f"{name}-{path.name}"))
             values[str(name)] = {"file": str(path)}
             ctx.log.info("in: %s, %s", name, size_text(size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from textwrap import indent
 
 import pandas as pd
@@ -161,3 +162,149 @@ def test_values_that_look_like_templates_stay_as_they_are(run_tasks: RunTasks) -
     )
     assert execution.state == "SUCCESS", messages(execution)
     assert messages(execution).count("{{ secret }}") == 2
+
+
+def test_figures_and_tables_are_kept_as_files_in_their_order(run_tasks: RunTasks, engine: Engine) -> None:
+    execution = run_tasks(
+        """
+        - id: draw
+          type: nbflow.cells.Python
+          preamble: import matplotlib.pyplot as plt
+          script: |
+            import pandas as pd
+            plt.plot([1, 2])
+            plt.show()
+            plt.plot([3, 4])
+            assert len(plt.gca().lines) == 1, "the first figure was closed"
+            display(pd.DataFrame({"x": [1]}))
+            print("plain")
+            figure = plt.gcf()
+            figure
+        """
+    )
+    assert execution.state == "SUCCESS", messages(execution)
+    shown = execution["draw"].outputs["display"]
+    assert [one["mime"] for one in shown] == ["image/png", "text/html", "image/png"]
+    assert [engine.read_file(one["uri"])[:4] for one in shown] == [b"\x89PNG", b"<div", b"\x89PNG"]
+    assert execution["draw"].outputs.get("outputFiles") is None
+    html = execution.outputs.draw._repr_html_()
+    assert html.count('<img src="data:image/png;base64,iVBOR') == 2
+    assert html.count("<iframe sandbox") == 1
+    assert "<table" not in html
+    said = messages(execution)
+    assert [line for line in said if line.startswith("<Figure size 640x480")] == [
+        "<Figure size 640x480 with 1 Axes>"
+    ] * 2
+    assert "plain" in said
+    assert not [line for line in said if "non-interactive" in line]
+
+
+def test_what_ipython_and_plotly_show_is_kept_too(run_tasks: RunTasks, engine: Engine) -> None:
+    execution = run_tasks(
+        """
+        - id: draw
+          type: nbflow.cells.Python
+          script: |
+            from IPython.display import Markdown, display
+            import plotly.graph_objects as go
+            display(Markdown("**bold**"))
+            go.Figure(go.Scatter(y=[1, 2])).show()
+        """
+    )
+    assert execution.state == "SUCCESS", messages(execution)
+    shown = execution["draw"].outputs["display"]
+    assert [one["mime"] for one in shown] == ["text/markdown", "application/vnd.plotly.v1+json"]
+    assert engine.read_file(shown[0]["uri"]) == b"**bold**"
+    assert json.loads(engine.read_file(shown[1]["uri"]))["data"][0]["y"] == [1, 2]
+
+
+def test_displays_beyond_the_limit_are_left_out_and_counted(run_tasks: RunTasks) -> None:
+    execution = run_tasks(
+        """
+        - id: draw
+          type: nbflow.cells.Python
+          script: |
+            class Page:
+                def _repr_html_(self): return "<p>"
+            display(*[Page() for _ in range(60)])
+        """
+    )
+    assert len(execution["draw"].outputs["display"]) == 50
+    assert any(line.startswith("10 more displays are not kept: ") for line in messages(execution))
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_parquet"),
+    [
+        (
+            "{'x': [1, 2], 'y': [0.5, float('nan')], 'z': ['a', 'ä'], 'when': pd.to_datetime(['2024-01-02', None])}",
+            True,
+        ),
+        ("{'x': pd.array([1, 2], 'int8'), 'b': [True, False], 'y': pd.array([1, 2], 'float32')}", True),
+        ("{'c': pd.Categorical(['a', 'b'])}", False),
+        ("{'x': [1, 2]}, index=['a', 'b']", False),
+        ("{'x': [1], 'X': [2]}", False),
+        ("{0: [1]}", False),
+        ("{'x': [datetime.date(2024, 1, 2)]}", False),
+        ("{'x': [{'a': 1}, 'text']}", False),
+    ],
+)
+def test_without_pyarrow_duckdb_writes_what_it_can_give_back(
+    run_tasks: RunTasks, tmp_path: Path, frame: str, is_parquet: bool
+) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ImportError")
+    execution = run_tasks(
+        f"""
+        - id: make
+          type: nbflow.cells.Python
+          directory: {tmp_path}
+          preamble: import pandas as pd, datetime
+          script: |
+            value = pd.DataFrame({frame})
+            shown = repr(value), repr(list(value.dtypes))
+          out: [value, shown]
+        - id: read
+          type: nbflow.cells.Python
+          directory: {tmp_path}
+          in: {{value: "{{{{ outputs.make.vars.value }}}}"}}
+          script: |
+            shown = repr(value), repr(list(value.dtypes))
+          out: [shown]
+        """
+    )
+    assert execution.state == "SUCCESS", messages(execution)
+    assert execution["make"].outputs["vars"]["value"].endswith(".parquet" if is_parquet else ".pickle")
+    assert execution.outputs.make.shown == execution.outputs.read.shown
+
+
+def test_polars_frames_stay_polars_frames(run_tasks: RunTasks) -> None:
+    pytest.importorskip("polars")
+    execution = run_tasks(make("import polars as pl\nvalue = pl.DataFrame({'x': [1, None], 'y': [['a'], []]})"))
+    assert execution.state == "SUCCESS", messages(execution)
+    assert execution["make"].outputs["vars"]["value"].endswith("/value.polars.parquet")
+    assert execution["read"].outputs["vars"]["shown"].startswith("polars.dataframe.frame.DataFrame shape: (2, 2)")
+
+
+def test_what_a_cell_of_one_run_leaves_the_next_does_not_find(run_tasks: RunTasks) -> None:
+    """Cells run in processes that have waited: each only once."""
+    tasks = """
+        - id: a
+          type: nbflow.cells.Python
+          script: |
+            import json, os
+            left = hasattr(json, "left"), os.environ.get("LEFT"), os.getpid()
+            json.left = os.environ["LEFT"] = "yes"
+          out: [left]
+        - id: b
+          type: nbflow.cells.Python
+          script: |
+            import json, os
+            left = hasattr(json, "left"), os.environ.get("LEFT"), os.getpid()
+          out: [left]
+    """
+    found = []
+    for _ in range(3):
+        execution = run_tasks(tasks)
+        found += [execution.outputs.a.left, execution.outputs.b.left]
+    assert {one[:2] for one in found} == {(False, None)}
+    assert len({one[2] for one in found}) == 6
