@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from nbflow.clock import Clock
 from nbflow.engine.calls import FlowCalls
 from nbflow.engine.execution import ExecutionRun
+from nbflow.engine.fixtures import Fixtures
 from nbflow.engine.flows import Flows
 from nbflow.engine.following import wait_for_state
 from nbflow.engine.starting import new_execution
@@ -27,7 +28,9 @@ class Starter(Protocol):
     """Who runs executions."""
 
     def get(self, execution_id: str) -> ExecutionRun | None: ...
-    async def start(self, flow: Flow, execution: Execution) -> ExecutionRun: ...
+    async def start(
+        self, flow: Flow, execution: Execution, task_runs: Sequence[TaskRun] = (), fixtures: Fixtures | None = None
+    ) -> ExecutionRun: ...
     async def restart(self, flow: Flow, execution: Execution) -> ExecutionRun | None: ...
 
 
@@ -80,9 +83,13 @@ class Calls(FlowCalls):
                 trigger=trigger,
                 parent=caller,
                 parent_task_run_id=task_run.id,
+                kind=caller.kind,
                 schedule_date=schedule_date,
             )
-            started = (await self._starter.start(flow, start.execution)).history.execution
+            own = self._fixtures_of(caller)
+            within = own.within(task_run.task_id) if own is not None else None
+            run = await self._starter.start(flow, start.execution, fixtures=within)
+            started = run.history.execution
         elif started.state.is_failure and _was_restarted_after(task_run, started):
             flow = await asyncio.to_thread(self._flows.of, started)
             await self._starter.restart(flow, started)
@@ -107,7 +114,12 @@ class Calls(FlowCalls):
             attempt_number=number,
         )
         if await asyncio.to_thread(self._store.executions.get, following.id) is None:
-            await self._starter.start(flow, following)
+            await self._starter.start(flow, following, fixtures=self._fixtures_of(execution))
+
+    def _fixtures_of(self, execution: Execution) -> Fixtures | None:
+        """What stands for tasks of an execution that runs here."""
+        run = self._starter.get(execution.id)
+        return run.fixtures if run is not None else None
 
     def flow(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
         return self._flows.get(namespace, flow_id, revision)

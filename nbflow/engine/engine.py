@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from nbflow.clock import Clock, SystemClock
+from nbflow.engine.detaching import Detaching
+from nbflow.engine.fixtures import Fixtures
 from nbflow.engine.flows import Flows
 from nbflow.engine.following import afollow, follow, wait_for_state
 from nbflow.engine.handle import Execution
@@ -20,7 +22,6 @@ from nbflow.engine.measuring import measured
 from nbflow.engine.ownership import Ownership
 from nbflow.engine.reviewing import render_in
 from nbflow.engine.starting import Start, check_labels, new_execution
-from nbflow.engine.steering import Steering
 from nbflow.engine.triggers.listening import Listening
 from nbflow.errors import ConflictError, ExecutionNotFoundError, Problem, WaitTimeoutError
 from nbflow.model import execution as records
@@ -36,13 +37,12 @@ from nbflow.types import JsonValue
 _STOP_SECONDS = 10.0
 
 
-class Engine(Steering):
+class Engine(Detaching):
     """Deploys flows, runs them and knows what has been run; several may share one home.
 
     `home` is where history and files are kept; None finds it (`NBFLOW_HOME`, a `.nbflow` folder found upwards,
-    `~/.nbflow`). Nothing runs until something is asked for. An engine that `takes_over` goes on with executions
-    whose engine has died.
-
+    `~/.nbflow`). Nothing runs until something is asked for. An engine that `takes_over` goes on with executions whose
+    engine has died; one with `scheduler` fires what is due.
     Example: `with Engine() as engine: engine.deploy(text); engine.run("company.team", "hello", wait=True)`
     """
 
@@ -56,6 +56,7 @@ class Engine(Steering):
         settings: Settings | None = None,
         clock: Clock | None = None,
         takes_over: bool = True,
+        scheduler: bool = False,
     ) -> None:
         self.settings = settings or Settings.load(home)
         self.store = Store(self.settings)
@@ -67,6 +68,7 @@ class Engine(Steering):
         self._listening = Listening(
             self.store, self._clock, self._hub, self.loop, self._flows, self._owned, takes_over=takes_over
         )
+        self._keep_time(scheduler=scheduler)
 
     @classmethod
     def default(cls) -> Engine:
@@ -177,8 +179,9 @@ class Engine(Steering):
         trigger: Mapping[str, JsonValue] | None = None,
         kind: str | None = None,
         schedule_date: datetime | None = None,
+        fixtures: Fixtures | None = None,
     ) -> Execution:
-        """Start an execution of a flow that need not be deployed; no other engine can take it over then."""
+        """As `run`, of a flow that need not be deployed: no other engine takes it over. `fixtures` are for tests."""
         await self._begin()
         start = new_execution(
             flow,
@@ -190,12 +193,8 @@ class Engine(Steering):
             kind=kind,
             schedule_date=schedule_date,
         )
-        run = await self._owned.start(flow, start.execution)
-        for level, note in start.notes:
-            run.history.log(level, note)
-        if wait:
-            return await self._wait(start.execution.id, None, timeout)
-        return Execution(self, start.execution)
+        started = await self._fire(flow, start, fixtures)
+        return await self._wait(started.id, None, timeout) if wait else started
 
     async def _begin(self) -> None:
         """Start what an engine does beside its verbs: its heartbeat, listening for Flow triggers, and taking over."""
@@ -236,19 +235,19 @@ class Engine(Steering):
         Raises: NotFoundError when the flow has no polling trigger of this id, FlowNotFoundError, TemplateError,
         InputError, ConflictError when the flow is disabled, TaskFailedError when it cannot look.
         """
-        from nbflow.engine.triggers.polling import poll, polling_trigger  # loads conditions, which most never ask
+        from nbflow.engine.triggers.polling import look_now, polling_trigger  # loads conditions, which most never ask
 
         await self._begin()
         flow = await asyncio.to_thread(self.flow, namespace, flow_id)
-        start = await poll(flow, polling_trigger(flow, trigger_id), self.store, self._clock)
-        return await self._fire(flow, start) if start is not None else None
+        trigger = polling_trigger(flow, trigger_id)
+        return await look_now(flow, trigger, self.store, self._clock, lambda start: self._fire(flow, start))
 
     poll = blocking(_poll)
     apoll = awaitable(_poll)
 
-    async def _fire(self, flow: Flow, start: Start) -> Execution:
-        """Run what a trigger starts."""
-        run = await self._owned.start(flow, start.execution)
+    async def _fire(self, flow: Flow, start: Start, fixtures: Fixtures | None = None) -> Execution:
+        """Run what somebody, or a trigger, starts."""
+        run = await self._owned.start(flow, start.execution, fixtures=fixtures)
         for level, note in start.notes:
             run.history.log(level, note)
         return Execution(self, start.execution)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nbflow.engine.context import TaskLogger
+from nbflow.engine.fixtures import Fixtures
 from nbflow.engine.limits import FlowSlots
 from nbflow.engine.output_limits import check_size
 from nbflow.engine.promises import Promises
@@ -57,6 +58,11 @@ class ExecutionRun:
     def is_killed(self) -> bool:
         """Whether it is being killed."""
         return self._workings.is_killing
+
+    @property
+    def fixtures(self) -> Fixtures | None:
+        """What stands for tasks of it in a test."""
+        return self._workings.fixtures
 
     async def run(self) -> None:
         """Run to the end. Raises: asyncio.CancelledError when the engine stops; the execution then goes on later."""

@@ -32,6 +32,11 @@ class Follower:
         self._version = -1
         self.has_ended = False
 
+    @property
+    def has_news(self) -> bool:
+        """Whether somebody has committed since the last look; asking costs next to nothing."""
+        return self._store.data_version() != self._version
+
     def look(self) -> list[tuple[int, Event]]:
         """Events since the last look, in order. `has_ended` is set once there will be none."""
         version = self._store.data_version()
@@ -63,8 +68,9 @@ async def afollow(store: Store, execution_id: str, after: int) -> AsyncIterator[
     """As `follow`, inside an event loop."""
     follower = Follower(store, execution_id, after)
     while True:
-        for event in await asyncio.to_thread(follower.look):
-            yield event
+        if follower.has_news:  # a hundred who follow must not need a thread each while nothing happens
+            for event in await asyncio.to_thread(follower.look):
+                yield event
         if follower.has_ended:
             return
         await asyncio.sleep(LOOK_SECONDS)

@@ -226,6 +226,10 @@ class Execution:
         self._task_runs = None
         return self
 
+    def snapshot(self) -> dict[str, JsonValue]:
+        """Kestra's JSON of an execution as it stood when this was got, without its task runs; asks nobody."""
+        return self._record.to_dict(datetime.now(UTC), [])
+
     def to_dict(self) -> dict[str, JsonValue]:
         """Kestra's JSON of an execution, with its task runs."""
         return self.record.to_dict(datetime.now(UTC), list(self.task_runs))

@@ -12,6 +12,7 @@ from datetime import timedelta
 from nbflow.clock import Clock
 from nbflow.engine.calling import Calls
 from nbflow.engine.execution import ExecutionRun
+from nbflow.engine.fixtures import Fixtures
 from nbflow.engine.flows import Flows
 from nbflow.engine.history import History
 from nbflow.engine.hub import Hub
@@ -19,19 +20,22 @@ from nbflow.engine.limits import FlowSlots
 from nbflow.engine.loop import EngineLoop
 from nbflow.engine.pools import Pools
 from nbflow.engine.revising import Revision, restarted
+from nbflow.engine.starting import Start
 from nbflow.engine.workings import Workings
 from nbflow.errors import NbflowError
 from nbflow.model.events import ExecutionChanged, TaskRunChanged
 from nbflow.model.execution import Execution, TaskRun
 from nbflow.model.flow import Flow
 from nbflow.model.state import State
-from nbflow.store import Store
+from nbflow.store import DETACHED, Store
 from nbflow.types import JsonValue, new_id
 
 LEASE = timedelta(seconds=10)
 """How long an engine is believed to live after its last heartbeat."""
 _BEAT_SECONDS = 2.0
 _LOOK_SECONDS = 0.1
+_TAKE_SECONDS = 0.5
+"""Between two looks at what others have handed out."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,10 +85,17 @@ class Ownership:
         self._runs: dict[str, ExecutionRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_beating = False
+        self.serves = False
+        """Whether this engine stays, and takes what others hand out: that of a server, or whoever fires schedules."""
 
     def get(self, execution_id: str) -> ExecutionRun | None:
         """The run of an execution that this engine owns and that has not ended."""
         return self._runs.get(execution_id)
+
+    def busy(self) -> int:
+        """How many executions work here; those that wait for a date, a slot or somebody are not among them."""
+        waiting = (State.CREATED, State.QUEUED, State.PAUSED)
+        return sum(run.history.execution.state not in waiting for run in list(self._runs.values()))
 
     async def claim(self, execution_id: str) -> ExecutionRun | None:
         """Go on with an execution if no living engine owns it; None when one does, or it has ended."""
@@ -112,17 +123,32 @@ class Ownership:
             await self._take_over()
         return True
 
-    async def start(self, flow: Flow, execution: Execution, task_runs: Sequence[TaskRun] = ()) -> ExecutionRun:
+    async def start(
+        self,
+        flow: Flow,
+        execution: Execution,
+        task_runs: Sequence[TaskRun] = (),
+        fixtures: Fixtures | None = None,
+    ) -> ExecutionRun:
         """Record a new execution and start it; it is in the history when this returns.
 
-        `task_runs` are what it starts from, when it takes up where another one was.
+        `task_runs` are what it starts from, when it takes up where another one was; `fixtures` stand for tasks of it.
         """
         history = self._history(execution, [], 0)
         for run in task_runs:
             history.save(run)
         history.change(execution)  # last: a crash in between must not leave it with less than it starts from
         await history.durable()
-        return self._go(flow, history)
+        return self._go(flow, history, fixtures)
+
+    async def hand_out(self, start: Start) -> Execution:
+        """Record a new execution that an engine that serves is to run."""
+        history = self._history(start.execution, [], 0, owner=DETACHED)
+        for level, note in start.notes:
+            history.log(level, note)
+        history.change(start.execution)
+        await history.durable()
+        return start.execution
 
     def take_up(self, flow: Flow, execution: Execution) -> ExecutionRun:
         """Run a new execution that is in the history already, as this engine's own. Call it on the loop."""
@@ -158,9 +184,9 @@ class Ownership:
             self._is_beating = False
             self._store.engines.remove(self.engine_id)
 
-    def _go(self, flow: Flow, history: History) -> ExecutionRun:
+    def _go(self, flow: Flow, history: History, fixtures: Fixtures | None = None) -> ExecutionRun:
         execution = history.execution
-        workings = Workings(flow, history, self._store, self._calls, self._workers, self._pools)
+        workings = Workings(flow, history, self._store, self._calls, self._workers, self._pools, fixtures)
         run = ExecutionRun(flow, workings, self._slots)
         self._runs[execution.id] = run
         self._tasks[execution.id] = self._loop.own(self._run(run), f"nbflow-{execution.id}")
@@ -173,11 +199,13 @@ class Ownership:
             self._runs.pop(run.id, None)
             self._tasks.pop(run.id, None)
 
-    def _history(self, execution: Execution, task_runs: list[TaskRun], last_seq: int) -> History:
+    def _history(
+        self, execution: Execution, task_runs: list[TaskRun], last_seq: int, owner: str | None = None
+    ) -> History:
         return History(
             execution,
             task_runs,
-            owner=self.engine_id,
+            owner=owner or self.engine_id,
             last_seq=last_seq,
             writer=self._store.writer,
             hub=self._hub,
@@ -191,7 +219,7 @@ class Ownership:
     async def _keep_alive(self) -> None:
         """Beat, carry out what other processes ask for, and take over what dead engines left."""
         version = -1
-        until_beat = _BEAT_SECONDS
+        until_beat, until_take, may_be_handed = _BEAT_SECONDS, 0.0, True
         looked = self._clock.now()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -206,11 +234,15 @@ class Ownership:
                     await asyncio.to_thread(self._beat)
                     if self._takes_over:
                         await self._take_over()
-                if self._runs:
+                if self._runs or self.serves:
                     seen = self._store.data_version()
                     if seen != version:
-                        version = seen
+                        version, may_be_handed = seen, self.serves
                         self._obey()
+                until_take -= _LOOK_SECONDS
+                if may_be_handed and until_take <= 0:
+                    may_be_handed, until_take = False, _TAKE_SECONDS
+                    await self._take_handed_out()
             except NbflowError as error:  # a full disk or a lock: the next round may fare better
                 _log.warning("the engine's heartbeat failed: %s", error, extra={"action": "heartbeat_failed"})
 
@@ -230,10 +262,19 @@ class Ownership:
             if run is not None:
                 obey(run, command.name, command.payload)
 
+    async def _take_handed_out(self) -> None:
+        """Take at once what others have handed out; what the dead left can wait for the next beat."""
+        if self._takes_over and await asyncio.to_thread(self._store.executions.has_detached):
+            await self._take_over()
+
     async def _take_over(self) -> None:
         await asyncio.to_thread(self._store.engines.bury, socket.gethostname(), _is_running)
         orphans = await asyncio.to_thread(
-            self._store.executions.claim_orphans, self.engine_id, self._clock.now(), tuple(self._runs)
+            self._store.executions.claim_orphans,
+            self.engine_id,
+            self._clock.now(),
+            tuple(self._runs),
+            serves=self.serves,
         )
         for execution_id in orphans:
             if execution_id not in self._runs:

@@ -17,6 +17,7 @@ from nbflow.engine.attempt import Result
 from nbflow.engine.attempts import run_attempts, run_calls
 from nbflow.engine.calls import CalledHistory
 from nbflow.engine.context import TaskContext, TaskLogger
+from nbflow.engine.fixtures import mocked
 from nbflow.engine.history import History
 from nbflow.engine.output_limits import check_size
 from nbflow.engine.rendering import Renderer, variables_now
@@ -94,6 +95,12 @@ class TaskScope:
             verdict = self._verdict(child, run)
             if verdict is not None:
                 return await self._end(child, run, Result(verdict))
+            if self._workings.fixtures is not None:
+                fixture = self._workings.fixtures.find(child.id, self._loop_values(run))
+                if fixture is not None:
+                    return await self._end(
+                        child, *await mocked(fixture, run, self._history, self._renderer(child, run))
+                    )
             if child.pool is not None and not self._may_enter(child.pool, run):
                 return await self._end(child, run, Result(State.FAILED))
             if isinstance(child, RunnableTask):

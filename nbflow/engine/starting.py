@@ -106,6 +106,24 @@ def new_execution(
     return start
 
 
+def try_inputs(
+    flow: Flow, given: Mapping[str, object], store: Store, clock: Clock
+) -> tuple[dict[str, JsonValue], list[Problem], Callable[[Input], bool]]:
+    """What inputs would be read as, every problem, and whether an input is asked for; nothing is stored."""
+    now = clock.now()
+    execution = Execution(new_id(), flow.namespace, flow.id, flow.revision or 1, StateHistory.begin(now))
+    with handed_in(flow.inputs, given) as (plain, refused):
+        values, problems, _ = read_inputs(flow.inputs, plain, _renderer(flow, execution, store, clock))
+    found = [*refused, *problems]
+    wrong = {problem.path for problem in found}
+
+    def is_asked(declared: Input) -> bool:
+        first = declared.id.partition(".")[0]
+        return declared.depends_on is None or first in values or f"inputs.{declared.id}" in wrong
+
+    return values, found, is_asked
+
+
 def read_answers(
     flow: Flow, execution: Execution, asked: Sequence[Input], given: Mapping[str, object], store: Store, clock: Clock
 ) -> dict[str, JsonValue]:

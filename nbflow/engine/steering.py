@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from nbflow.clock import Clock
+from nbflow.engine.amending import Amending
 from nbflow.engine.flows import Flows
 from nbflow.engine.handle import Execution
 from nbflow.engine.loop import EngineLoop, awaitable, blocking, in_thread
@@ -29,7 +30,7 @@ _ANSWER_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
 
 
-class Steering(ABC):
+class Steering(Amending):
     """The verbs of an engine that move executions on; those of other engines are asked through the history."""
 
     store: Store

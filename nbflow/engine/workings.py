@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from nbflow.engine.calls import FlowCalls
+from nbflow.engine.fixtures import Fixtures
 from nbflow.engine.history import History
 from nbflow.engine.pools import Pools
 from nbflow.engine.rendering import variables_now
@@ -33,12 +34,14 @@ class Workings:
         calls: FlowCalls,
         workers: asyncio.Semaphore,
         pools: Pools,
+        fixtures: Fixtures | None = None,
     ) -> None:
         self.flow = flow
         self.history = history
         self.store = store
         self.calls = calls
         self.pools = pools
+        self.fixtures = fixtures
         self.services = ExecutionServices(history, store, flow.source)
         self.variables: dict[str, object] = {}
         self.refresh()

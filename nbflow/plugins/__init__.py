@@ -26,14 +26,15 @@ from nbflow.plugins.registry import (
     task_type,
     trigger_type,
 )
-from nbflow.plugins.runner import Command, OnLine, RunnerField, TaskRunner
+from nbflow.plugins.runner import Ahead, Command, OnLine, RunnerField, TaskRunner
 from nbflow.plugins.storages import FileStorage, KvStorage, NamespaceFileStorage
 from nbflow.plugins.task import Branch, FlowableTask, Order, Outcome, RunnableTask, Scope
-from nbflow.plugins.trigger import Condition, Facts, PollingTrigger, Question, Trigger
+from nbflow.plugins.trigger import Condition, Facts, Found, PollingTrigger, Question, RealtimeTrigger, Trigger
 from nbflow.plugins.truth import is_true
 from nbflow.types import JsonValue
 
 __all__ = [
+    "Ahead",
     "Branch",
     "Catalog",
     "Command",
@@ -48,6 +49,7 @@ __all__ = [
     "FlowSource",
     "FlowSources",
     "FlowableTask",
+    "Found",
     "JsonValue",
     "KvStorage",
     "LogLevel",
@@ -59,6 +61,7 @@ __all__ = [
     "Outcome",
     "PollingTrigger",
     "Question",
+    "RealtimeTrigger",
     "Registry",
     "RunContext",
     "RunnableTask",

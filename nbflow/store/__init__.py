@@ -5,14 +5,17 @@ a face does so for reading alone.
 """
 
 from nbflow.store.audit import AuditEntry, AuditStore
+from nbflow.store.backfills import BackfillStore
 from nbflow.store.changes import AddMetric, AppendLog, Change, NoteStateChange, SaveExecution, SaveTaskRun
 from nbflow.store.commands import Command, CommandStore
+from nbflow.store.criteria import AllOf, AnyOf, Criterion, Match
 from nbflow.store.engines import EngineStore
-from nbflow.store.executions import ExecutionStore
+from nbflow.store.executions import DETACHED, ExecutionStore
 from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore, StoredFlow
 from nbflow.store.garbage import Garbage
 from nbflow.store.kv import InvalidValueError, KvEntry, KvStore, KvType, KvValue, read_kv_value
+from nbflow.store.leases import Lease, LeaseStore
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
 from nbflow.store.namespace_files import NamespaceFile, NamespaceFiles
@@ -22,6 +25,7 @@ from nbflow.store.pools import PoolStore
 from nbflow.store.purging import Purger
 from nbflow.store.records import json_size
 from nbflow.store.remote import RemoteFiles
+from nbflow.store.schedules import Enrolment, FlowMark, ScheduleStore, Step, noted
 from nbflow.store.secrets import SecretEntry, SecretStore, is_encrypted
 from nbflow.store.state_changes import Firing, StateChangeStore
 from nbflow.store.store import Store
@@ -29,16 +33,23 @@ from nbflow.store.triggers import TriggerState, TriggerStore
 from nbflow.store.writer import Writer
 
 __all__ = [
+    "DETACHED",
     "AddMetric",
+    "AllOf",
+    "AnyOf",
     "AppendLog",
     "AuditEntry",
     "AuditStore",
+    "BackfillStore",
     "Change",
     "Command",
     "CommandStore",
+    "Criterion",
     "EngineStore",
+    "Enrolment",
     "ExecutionStore",
     "Firing",
+    "FlowMark",
     "FlowStore",
     "Garbage",
     "InvalidNameError",
@@ -47,8 +58,11 @@ __all__ = [
     "KvStore",
     "KvType",
     "KvValue",
+    "Lease",
+    "LeaseStore",
     "LocalFiles",
     "LogStore",
+    "Match",
     "MetricStore",
     "NamespaceFile",
     "NamespaceFiles",
@@ -61,9 +75,11 @@ __all__ = [
     "RemoteFiles",
     "SaveExecution",
     "SaveTaskRun",
+    "ScheduleStore",
     "SecretEntry",
     "SecretStore",
     "StateChangeStore",
+    "Step",
     "Store",
     "StoredFlow",
     "StoredNamespace",
@@ -73,5 +89,6 @@ __all__ = [
     "Writer",
     "is_encrypted",
     "json_size",
+    "noted",
     "read_kv_value",
 ]

@@ -13,6 +13,7 @@ from nbflow.model.state import TERMINAL, State
 from nbflow.store import tables
 from nbflow.store.batch import Entry, Rows, Statements, cursor_of
 from nbflow.store.changes import Change, SaveExecution, SaveTaskRun
+from nbflow.store.criteria import AllOf
 from nbflow.store.database import Database, hold_flow
 from nbflow.store.listing import Filter, count_query, page
 from nbflow.store.prepared import Prepared
@@ -24,6 +25,10 @@ _executions, _task_runs, _logs = tables.executions, tables.task_runs, tables.log
 UNFINISHED = tuple(sorted(str(state) for state in State if state not in TERMINAL))
 HOLDS_SLOT = tuple(state for state in UNFINISHED if state not in ("CREATED", "QUEUED"))
 """States in which an execution counts against its flow's concurrency limit; a paused one does."""
+
+
+DETACHED = "detached"
+"""The owner of an execution that waits for an engine that serves: those of notebooks leave it alone."""
 
 
 class ExecutionStore:
@@ -81,6 +86,7 @@ class ExecutionStore:
         parent_id: str | None = None,
         trigger_id: str | None = None,
         q: str | None = None,
+        more: AllOf | None = None,
         limit: int = 100,
         before_id: str | None = None,
         offset: int = 0,
@@ -89,8 +95,8 @@ class ExecutionStore:
         """Executions, newest first: by the instant they were created, then by id.
 
         `namespace_prefix` takes a namespace and all below it; `start_after` is included, `start_before` is not;
-        `before_id` goes on after the last one of a page. `sort` is `id`, `start`, `end`, `state`, `namespace` or
-        `flow_id`, with `-` for descending; `before_id` goes with `-id` alone.
+        `before_id` goes on after the last one of a page; `more` are conditions of any kind. `sort` is `id`, `start`,
+        `end`, `state`, `namespace` or `flow_id`, with `-` for descending; `before_id` goes with `-id` alone.
         """
         wanted = Filter(
             namespace=namespace,
@@ -103,6 +109,7 @@ class ExecutionStore:
             parent_id=parent_id,
             trigger_id=trigger_id,
             q=q,
+            more=more,
         )
         with self._database.read() as connection:
             rows = page(connection, wanted, limit=limit, before_id=before_id, offset=offset, sort=sort)
@@ -121,6 +128,7 @@ class ExecutionStore:
         parent_id: str | None = None,
         trigger_id: str | None = None,
         q: str | None = None,
+        more: AllOf | None = None,
     ) -> int:
         """How many executions `list` would find in all."""
         wanted = Filter(
@@ -134,6 +142,7 @@ class ExecutionStore:
             parent_id=parent_id,
             trigger_id=trigger_id,
             q=q,
+            more=more,
         )
         row = self._database.first(count_query(wanted))
         return 0 if row is None else int(row[0])
@@ -168,18 +177,31 @@ class ExecutionStore:
 
         return await self._writer.acall(work)
 
+    def has_detached(self) -> bool:
+        """Whether an execution waits for an engine that serves."""
+        waits = select(_executions.c.id).where(_executions.c.state.in_(UNFINISHED), _executions.c.owner == DETACHED)
+        return self._database.first(waits.limit(1)) is not None
+
     def claim_orphans(
-        self, engine_id: str, now: datetime, exclude: Collection[str] = (), only: str | None = None
+        self,
+        engine_id: str,
+        now: datetime,
+        exclude: Collection[str] = (),
+        only: str | None = None,
+        *,
+        serves: bool = True,
     ) -> builtins.list[str]:
         """Make the unfinished executions that no living engine owns ours; returns their ids, oldest first.
 
-        `only` names the one that is wanted.
+        `only` names the one that is wanted. An engine that does not serve leaves those alone that wait for a server.
         """
         alive = select(tables.engines.c.id).where(tables.engines.c.expires > to_micros(now))
+        owner = _executions.c.owner
         orphaned = select(_executions.c.id).where(
-            _executions.c.state.in_(UNFINISHED),
-            _executions.c.owner.is_(None) | _executions.c.owner.not_in(alive),
+            _executions.c.state.in_(UNFINISHED), owner.is_(None) | owner.not_in(alive)
         )
+        if not serves and only is None:
+            orphaned = orphaned.where(owner.is_(None) | (owner != DETACHED))
         if only is not None:
             orphaned = orphaned.where(_executions.c.id == only)
         if exclude:

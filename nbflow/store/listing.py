@@ -7,7 +7,7 @@ other columns are fixed. Several states or namespaces become one such range each
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
 from nbflow.errors import StoreError
 from nbflow.model.state import State
 from nbflow.store import tables
+from nbflow.store.criteria import AllOf, to_sql
 from nbflow.store.database import contains, within_namespace
 from nbflow.store.records import to_micros
 
@@ -59,6 +60,7 @@ class Filter:
     parent_id: str | None = None
     trigger_id: str | None = None
     q: str | None = None
+    more: AllOf | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """All conditions but those on states and labels."""
@@ -74,6 +76,8 @@ class Filter:
                 found.append(column == value)
         if self.namespace_prefix is not None:
             found.append(within_namespace(columns.namespace, self.namespace_prefix, prefix=True))
+        if self.more is not None:
+            found.append(to_sql(self.more))
         if self.start_after is not None:
             found.append(columns.started >= to_micros(self.start_after))
         if self.start_before is not None:
@@ -120,6 +124,11 @@ def page(
     if wanted.labels:
         return connection.execute(_labelled_query(wanted, conditions).limit(limit).offset(offset)).all()
     ranges = _ranges(connection, wanted)
+    if wanted.namespace is None and wanted.namespace_prefix is not None:
+        # The ranges say it already: said twice, it misleads the planner once it knows how the rows are spread.
+        conditions = replace(wanted, namespace_prefix=None).conditions()
+        if before_id is not None:
+            conditions.append(_before(connection, before_id))
     if len(ranges) == 1:
         query = select(_executions).where(*conditions, *ranges[0]).order_by(*_NEWEST_FIRST)
         return connection.execute(query.limit(limit).offset(offset)).all()
@@ -165,15 +174,18 @@ def _labelled_query(wanted: Filter, conditions: list[ColumnElement[bool]]) -> Se
 def _ranges(connection: Connection, wanted: Filter) -> list[list[ColumnElement[bool]]]:
     """Conditions, each a range of one index, that give all that is wanted when put together."""
     columns, states = _executions.c, wanted.states
+    below = (
+        [] if wanted.namespace_prefix is None else [within_namespace(columns.namespace, wanted.namespace_prefix, True)]
+    )
     if wanted.parent_id is not None:
-        return [[columns.state.in_(states)] if states else []]
+        return [[*below, columns.state.in_(states)] if states else below]
     ranges: list[list[ColumnElement[bool]]] = [[]]
     if wanted.namespace is not None or wanted.namespace_prefix is not None:
         states = states or _ALL_STATES  # the indexes that begin with the namespace go on with the state
     if wanted.namespace is None and wanted.namespace_prefix is not None:
         ranges = [[columns.namespace == name] for name in _namespaces_below(connection, wanted.namespace_prefix)]
     if len(ranges) * len(states) > _MOST_RANGES:
-        return [[columns.state.in_(states)]]
+        return [[*below, columns.state.in_(states)]]
     if states:
         ranges = [[*fixed, columns.state == state] for fixed in ranges for state in states]
     return ranges

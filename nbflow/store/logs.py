@@ -6,13 +6,14 @@ import builtins
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Select, delete, func, select
 
 from nbflow.model.execution import LogEntry
 from nbflow.model.task import LogLevel
 from nbflow.store import tables
 from nbflow.store.database import Database, contains, within_namespace
 from nbflow.store.records import log_from_row, to_micros
+from nbflow.store.writer import Writer
 
 _logs, _executions = tables.logs, tables.executions
 
@@ -20,8 +21,21 @@ _logs, _executions = tables.logs, tables.executions
 class LogStore:
     """Reads log lines: of one execution in their order, or across executions, newest first."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
+        self._writer = writer
+
+    def delete(self, execution_id: str, seqs: builtins.list[int]) -> int:
+        """Delete lines of an execution by their `seq`; returns how many there were."""
+
+        def work(connection: Connection) -> int:
+            gone = 0
+            for start in range(0, len(seqs), 500):
+                some = _logs.c.seq.in_(seqs[start : start + 500])
+                gone += connection.execute(delete(_logs).where(_logs.c.execution_id == execution_id, some)).rowcount
+            return gone
+
+        return self._writer.call(work)
 
     def list(
         self,
@@ -62,6 +76,8 @@ class LogStore:
         flow_id: str | None = None,
         execution_id: str | None = None,
         task_id: str | None = None,
+        task_run_id: str | None = None,
+        trigger_id: str | None = None,
         min_level: LogLevel | None = None,
         after: datetime | None = None,
         before: datetime | None = None,
@@ -74,6 +90,7 @@ class LogStore:
         found = _narrowed(
             query, namespace, namespace_prefix, flow_id, execution_id, task_id, min_level, after, before, q
         )
+        found = _of_run(found, task_run_id, trigger_id)
         newest_first = (_logs.c.at.desc(), _logs.c.execution_id.desc(), _logs.c.seq.desc())
         rows = self._database.all(found.order_by(*newest_first).limit(limit).offset(offset))
         return [log_from_row(row) for row in rows]
@@ -86,6 +103,8 @@ class LogStore:
         flow_id: str | None = None,
         execution_id: str | None = None,
         task_id: str | None = None,
+        task_run_id: str | None = None,
+        trigger_id: str | None = None,
         min_level: LogLevel | None = None,
         after: datetime | None = None,
         before: datetime | None = None,
@@ -93,10 +112,20 @@ class LogStore:
     ) -> int:
         """How many lines `search` would find in all."""
         query = select(func.count()).select_from(_logs)
-        row = self._database.first(
-            _narrowed(query, namespace, namespace_prefix, flow_id, execution_id, task_id, min_level, after, before, q)
+        found = _narrowed(
+            query, namespace, namespace_prefix, flow_id, execution_id, task_id, min_level, after, before, q
         )
+        row = self._database.first(_of_run(found, task_run_id, trigger_id))
         return 0 if row is None else int(row[0])
+
+
+def _of_run(query: Select[Any], task_run_id: str | None, trigger_id: str | None) -> Select[Any]:  # Any: as below
+    if task_run_id is not None:
+        query = query.where(_logs.c.task_run_id == task_run_id)
+    if trigger_id is not None:
+        started = select(_executions.c.id).where(_executions.c.trigger_id == trigger_id)
+        query = query.where(_logs.c.execution_id.in_(started))
+    return query
 
 
 def _narrowed(

@@ -8,6 +8,7 @@ from nbflow.errors import SettingsError
 from nbflow.plugins.storages import FileStorage
 from nbflow.settings import Settings
 from nbflow.store.audit import AuditStore
+from nbflow.store.backfills import BackfillStore
 from nbflow.store.commands import CommandStore
 from nbflow.store.commits import CommitCounter
 from nbflow.store.database import Database
@@ -17,6 +18,7 @@ from nbflow.store.files import LocalFiles
 from nbflow.store.flows import FlowStore
 from nbflow.store.history_sql import HistorySql
 from nbflow.store.kv import KvStore
+from nbflow.store.leases import LeaseStore
 from nbflow.store.logs import LogStore
 from nbflow.store.metrics import MetricStore
 from nbflow.store.namespace_files import NamespaceFiles
@@ -25,6 +27,7 @@ from nbflow.store.outcomes import OutcomeStore
 from nbflow.store.pools import PoolStore
 from nbflow.store.purging import Purger
 from nbflow.store.remote import RemoteFiles
+from nbflow.store.schedules import ScheduleStore
 from nbflow.store.schema import ensure_schema
 from nbflow.store.secrets import SecretStore
 from nbflow.store.state_changes import StateChangeStore
@@ -61,12 +64,14 @@ class Store:
         )
         self.flows = FlowStore(self._database, self.writer)
         self.executions = ExecutionStore(self._database, self.writer)
-        self.logs = LogStore(self._database)
+        self.logs = LogStore(self._database, self.writer)
         self.metrics = MetricStore(self._database)
         self.engines = EngineStore(self._database, self.writer)
         self.commands = CommandStore(self._database, self.writer)
         self.triggers = TriggerStore(self._database, self.writer)
-        self.sql = HistorySql(self._database)
+        self.schedules = ScheduleStore(self._database, self.writer)
+        self.backfills = BackfillStore(self._database, self.writer)
+        self.leases = LeaseStore(self._database, self.writer)
         self.state_changes = StateChangeStore(self._database, self.writer)
         self.audit = AuditStore(self._database, self.writer)
         self.namespaces = NamespaceStore(self._database, self.writer)
@@ -76,6 +81,7 @@ class Store:
         self.outcomes = OutcomeStore(self._database, self.writer)
         self.pools = PoolStore(self._database, self.writer)
         self.purging = Purger(self._database, self.writer, self.files, settings)
+        self.sql = HistorySql(self._database)
         self._commits = CommitCounter(self._database)
         self._is_closed = False
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that leads to these tables. A constant, so that opening a history need not import Alembic."""
 
 metadata = MetaData()
@@ -44,6 +44,7 @@ flows = Table(
     Column("disabled", Boolean, nullable=False),
     Column("deleted", BigInteger),
     Column("created", BigInteger, nullable=False),
+    Index("flows_by_change", "created", "deleted", "disabled"),  # all that a fingerprint of the flows looks at
     sqlite_with_rowid=False,
 )
 
@@ -158,6 +159,50 @@ triggers = Table(
     Column("last_date", BigInteger),
     Column("execution_id", _Text),
     Column("data", _Text),
+    Column("kind", _Text),
+    Column("revision", Integer),
+    Column("updated", BigInteger),
+    Column("evaluated", BigInteger),
+    Column("error", _Text),
+    Index("triggers_by_update", "updated"),
+    Index("triggers_by_kind", "kind", "updated"),
+    sqlite_with_rowid=False,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", _Text, primary_key=True),
+    Column("holder", _Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("watched_since", BigInteger, nullable=False),
+    Column("info", _Text),
+    sqlite_with_rowid=False,
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", _Text, primary_key=True),
+    Column("namespace", _Text, nullable=False),
+    Column("flow_id", _Text, nullable=False),
+    Column("trigger_id", _Text, nullable=False),
+    Column("state", _Text, nullable=False),
+    Column("owner", _Text),
+    Column("step", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("plan", _Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("fired", Integer, nullable=False),
+    Column("succeeded", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("position", BigInteger),
+    Column("running", _Text),
+    Column("spent", BigInteger, nullable=False),
+    Index("backfills_by_state", "state", "created"),
+    Index("backfills_by_flow", "namespace", "flow_id", "trigger_id", "created"),
     sqlite_with_rowid=False,
 )
 

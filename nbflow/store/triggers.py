@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from nbflow.store import tables
 from nbflow.store.database import Database, hold_flow
@@ -28,7 +28,9 @@ _triggers = tables.triggers
 class TriggerState:
     """Where a trigger of a flow stands.
 
-    `execution_id` is the execution that it started and that still runs; `data` belongs to the trigger's type.
+    `execution_id` is the execution that it started and that still runs; `data` belongs to the trigger's type. `kind` is
+    SCHEDULE, POLLING or REALTIME for those that the scheduler looks after, as they are in `revision` of the flow;
+    `evaluated` is when it was looked at last, `error` why that failed.
     """
 
     namespace: str
@@ -39,6 +41,16 @@ class TriggerState:
     last_date: datetime | None = None
     execution_id: str | None = None
     data: Mapping[str, JsonValue] = field(default_factory=dict)
+    kind: str | None = None
+    revision: int | None = None
+    updated: datetime | None = None
+    evaluated: datetime | None = None
+    error: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Namespace, flow and trigger."""
+        return self.namespace, self.flow_id, self.trigger_id
 
 
 class TriggerStore:
@@ -50,7 +62,7 @@ class TriggerStore:
 
     def get(self, namespace: str, flow_id: str, trigger_id: str) -> TriggerState | None:
         row = self._database.first(select(_triggers).where(_is(namespace, flow_id, trigger_id)))
-        return None if row is None else _state_from_row(row)
+        return None if row is None else state_from_row(row)
 
     def list(self, namespace: str | None = None, flow_id: str | None = None) -> builtins.list[TriggerState]:
         """All states, or those of one namespace or flow, sorted by namespace, flow and trigger."""
@@ -59,17 +71,27 @@ class TriggerStore:
             query = query.where(_triggers.c.namespace == namespace)
         if flow_id is not None:
             query = query.where(_triggers.c.flow_id == flow_id)
-        return [_state_from_row(row) for row in self._database.all(query)]
+        return [state_from_row(row) for row in self._database.all(query)]
 
     def switch(self, namespace: str, flow_id: str, trigger_id: str, *, disabled: bool) -> None:
-        """Switch a trigger off or on; what else is known of it stays."""
+        """Switch a trigger off or on.
+
+        One that is switched on has no next date until the scheduler gives it one: what passed meanwhile is past.
+        """
         key = _is(namespace, flow_id, trigger_id)
         names = {"namespace": namespace, "flow_id": flow_id, "trigger_id": trigger_id}
 
         def work(connection: Connection) -> None:
             hold_flow(connection, namespace, flow_id)  # two machines must not both find that it is a new one
-            if not connection.execute(update(_triggers).where(key).values(disabled=disabled)).rowcount:
+            row = connection.execute(select(_triggers.c.disabled).where(key)).first()
+            if row is None:
                 connection.execute(_triggers.insert().values(**names, disabled=disabled, data="{}"))
+                return
+            newest = connection.execute(select(func.max(_triggers.c.updated))).scalar()
+            values: dict[str, object] = {"disabled": disabled, "updated": (newest or 0) + 1}
+            if row.disabled and not disabled:
+                values["next_date"] = None
+            connection.execute(update(_triggers).where(key).values(values))
 
         self._writer.call(work)
 
@@ -82,6 +104,11 @@ class TriggerStore:
             "last_date": optional_micros(state.last_date),
             "execution_id": state.execution_id,
             "data": object_to_json(state.data, f"the state of trigger {state.trigger_id}"),
+            "kind": state.kind,
+            "revision": state.revision,
+            "updated": optional_micros(state.updated),
+            "evaluated": optional_micros(state.evaluated),
+            "error": state.error,
         }
 
         def work(connection: Connection) -> None:
@@ -103,7 +130,8 @@ def _is(namespace: str, flow_id: str, trigger_id: str) -> Any:  # Any: SQLAlchem
     )
 
 
-def _state_from_row(row: Any) -> TriggerState:  # Any: SQLAlchemy names a row's columns as attributes
+def state_from_row(row: Any) -> TriggerState:  # Any: SQLAlchemy names a row's columns as attributes
+    """A row of `tables.triggers` as a state."""
     return TriggerState(
         row.namespace,
         row.flow_id,
@@ -113,4 +141,9 @@ def _state_from_row(row: Any) -> TriggerState:  # Any: SQLAlchemy names a row's 
         last_date=optional_instant(row.last_date),
         execution_id=row.execution_id,
         data=object_from_json(row.data),
+        kind=row.kind,
+        revision=row.revision,
+        updated=optional_instant(row.updated),
+        evaluated=optional_instant(row.evaluated),
+        error=row.error,
     )

@@ -71,8 +71,12 @@ def test_a_history_of_the_first_tables_is_upgraded_and_keeps_what_it_holds(any_s
     engine = create_engine(database_url(any_settings))
     with engine.begin() as connection:  # what 0001 left
         later = (tables.kv, tables.secrets, tables.namespaces, tables.pool_runs, tables.outcomes, tables.state_changes)
-        for table in later:
+        for table in (*later, tables.leases, tables.backfills):
             table.drop(connection)
+        for index in ("triggers_by_update", "triggers_by_kind", "flows_by_change"):
+            connection.execute(text(f"DROP INDEX {index}"))
+        for column in ("kind", "revision", "updated", "evaluated", "error"):
+            connection.execute(text(f"ALTER TABLE triggers DROP COLUMN {column}"))
         connection.execute(tables.version.update().values(version_num="0001"))
     engine.dispose()
     with Store(any_settings) as store:

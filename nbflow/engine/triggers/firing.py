@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from nbflow.clock import Clock
 from nbflow.engine.starting import CORRELATION, Start, new_execution
@@ -43,6 +44,7 @@ def fired(
     execution_id: str | None = None,
     correlation: str | None = None,
     requires_inputs: bool = True,
+    schedule_date: datetime | None = None,
 ) -> Start:
     """The execution that a trigger starts; `output` is what `trigger.*` sees in it.
 
@@ -60,6 +62,7 @@ def fired(
         clock,
         execution_id=execution_id,
         trigger={"id": trigger.id, "type": trigger.type, "variables": dict(output)},
+        schedule_date=schedule_date,
     )
     if correlation is None:
         return start

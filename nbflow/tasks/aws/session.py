@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Duration, Dynamic, RunContext, RunnableTask, Text
+from nbflow.plugins import Duration, Dynamic, Model, RunContext, RunnableTask, Text
 from nbflow.tasks.fs.places import library
 from nbflow.tasks.stopping import Stop, in_thread
 
@@ -31,8 +31,8 @@ class RefusedError(TaskFailedError):
         self.reason = reason
 
 
-class AwsTask(RunnableTask):
-    """What every task of Amazon Web Services declares."""
+class AwsAccess(Model):
+    """What every task and trigger of Amazon Web Services declares."""
 
     access_key_id: Dynamic[Text] | None = Field(
         default=None, description="Id of the access key; unless said, what the AWS command line would use."
@@ -113,6 +113,10 @@ def transfer() -> Any:  # Any: boto3 has no types
     return library("boto3.s3.transfer", "s3").TransferConfig(max_concurrency=4, max_io_queue=64)
 
 
+class AwsTask(AwsAccess, RunnableTask):
+    """A task of Amazon Web Services."""
+
+
 class S3Task(AwsTask):
     """A task on objects of Amazon S3."""
 
@@ -120,18 +124,25 @@ class S3Task(AwsTask):
         return await in_thread(lambda stop: self._run(ctx, stop))
 
     def _run(self, ctx: RunContext, stop: Stop) -> Any:
-        library("boto3", "s3")
-        with in_words():
-            client = self.connect("s3")
-            stop.then(client.close)
-            try:
-                return self.act(ctx, client, stop)
-            finally:
-                client.close()
+        with on_s3(self, stop) as client:
+            return self.act(ctx, client, stop)
 
     @abstractmethod
     def act(self, ctx: RunContext, client: Any, stop: Stop) -> Any:
         """Do the work."""
+
+
+@contextmanager
+def on_s3(access: AwsAccess, stop: Stop) -> Iterator[Any]:  # Any: boto3 has no types
+    """A client of S3, closed at the end. Raises: as `in_words`; MissingExtraError."""
+    library("boto3", "s3")
+    with in_words():
+        client = access.connect("s3")
+        stop.then(client.close)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:

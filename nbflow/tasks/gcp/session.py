@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text
+from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text
 from nbflow.tasks.gcp.account import Credentials, access_token, find_credentials
 
 _PASSING = {408, 429, 500, 502, 503, 504}
@@ -102,8 +102,8 @@ def _reason(error: Mapping[str, Any]) -> str:
     return str(errors[0].get("reason", "")) if isinstance(errors, Sequence) and errors else str(error.get("status", ""))
 
 
-class GcpTask(RunnableTask):
-    """What every task of Google Cloud declares."""
+class GcpAccess(Model):
+    """What every task and trigger of Google Cloud declares."""
 
     project_id: Dynamic[Text] | None = Field(
         default=None, description="Project; that of the key, or GOOGLE_CLOUD_PROJECT, unless said."
@@ -141,6 +141,10 @@ class GcpTask(RunnableTask):
                 client.headers["Authorization"] = f"Bearer {token}"
             project = self.project_id or credentials.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
             yield Session(client, base.rstrip("/"), project, ctx.log)
+
+
+class GcpTask(GcpAccess, RunnableTask):
+    """A task of Google Cloud."""
 
 
 def _with_scheme(address: str) -> str:

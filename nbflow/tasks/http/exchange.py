@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 from pydantic import AliasChoices, Field
 
 from nbflow.errors import TaskFailedError
-from nbflow.plugins import Dynamic, RunContext, RunnableTask, Text
+from nbflow.plugins import Dynamic, Model, RunContext, RunnableTask, Text
 from nbflow.tasks.http.options import HttpOptions, SslOptions
 from nbflow.tasks.working_files import is_stored
 from nbflow.types import JsonValue
@@ -23,8 +23,8 @@ _EXCERPT = 300
 _LOGIN = re.compile(r"//[^/?#]*@")
 
 
-class HttpTask(RunnableTask):
-    """What every HTTP task declares."""
+class HttpCall(Model):
+    """A request: what is asked of whom, and how."""
 
     uri: Dynamic[Text] = Field(validation_alias=AliasChoices("uri", "url"), description="Address, with its scheme.")
     method: Dynamic[Text] = Field(default="GET", description="GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS …")
@@ -136,6 +136,10 @@ class HttpTask(RunnableTask):
         if type_of_body and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = type_of_body
         return content
+
+
+class HttpTask(HttpCall, RunnableTask):
+    """What every HTTP task declares."""
 
 
 def shown(uri: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
-from nbflow.tasks.http.exchange import HttpTask, headers_of, shown
+from nbflow.tasks.http.exchange import HttpCall, HttpTask, headers_of, shown
 from nbflow.tasks.http.options import HttpOptions
 from nbflow.types import JsonValue
 
@@ -71,26 +71,35 @@ class Request(HttpTask):
     )
 
     async def run(self, ctx: RunContext) -> Output:
-        longest = (self.options or HttpOptions()).max_content_length
-        async with self.exchange(ctx) as response:
-            body = bytearray()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > longest:
-                    raise TaskFailedError(
-                        f"{self.method.upper()} {shown(self.uri)} answered more than {longest} bytes",
-                        hint="use io.kestra.plugin.core.http.Download, or raise `options.maxContentLength`",
-                    )
-            tags = {"request.method": self.method.upper(), "response.code": str(response.status_code)}
-            ctx.metric("response.length", len(body), tags=tags)
-            text = _text(bytes(body), response.encoding or "utf-8")
-            return self.Output(
-                uri=shown(str(response.url)),
-                code=response.status_code,
-                headers=headers_of(response),
-                body=None if self.encrypt_body else text,
-                encrypted_body=await asyncio.to_thread(ctx.seal, text) if self.encrypt_body else None,
-            )
+        uri, code, headers, text = await answer(self, ctx)
+        return self.Output(
+            uri=uri,
+            code=code,
+            headers=headers,
+            body=None if self.encrypt_body else text,
+            encrypted_body=await asyncio.to_thread(ctx.seal, text) if self.encrypt_body else None,
+        )
+
+
+async def answer(call: HttpCall, ctx: RunContext) -> tuple[str, int, dict[str, JsonValue], str]:
+    """What a request is answered with: the address after redirects, the status code, headers, and the body as text.
+
+    Raises: TaskFailedError.
+    """
+    longest = (call.options or HttpOptions()).max_content_length
+    async with call.exchange(ctx) as response:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > longest:
+                raise TaskFailedError(
+                    f"{call.method.upper()} {shown(call.uri)} answered more than {longest} bytes",
+                    hint="use io.kestra.plugin.core.http.Download, or raise `options.maxContentLength`",
+                )
+        tags = {"request.method": call.method.upper(), "response.code": str(response.status_code)}
+        ctx.metric("response.length", len(body), tags=tags)
+        text = _text(bytes(body), response.encoding or "utf-8")
+        return shown(str(response.url)), response.status_code, headers_of(response), text
 
 
 def _text(body: bytes, encoding: str) -> str:

@@ -90,6 +90,32 @@ class Consumption(KafkaConnection):
         return [self.topic] if isinstance(self.topic, str) else list(self.topic)
 
 
+class Listening:
+    """Messages as they come; its methods block for a moment."""
+
+    def __init__(self, consumer: Any, read: Callable[[Any], dict[str, JsonValue] | None], *, remembers: bool) -> None:
+        self._consumer = consumer  # Any: confluent_kafka has no types
+        self._read = read
+        self._remembers = remembers
+
+    def next(self) -> list[tuple[Any, dict[str, JsonValue] | None]]:
+        """The next messages, each with what is in it; None for one that is left out. Raises: TaskFailedError."""
+        found = []
+        for message in self._consumer.consume(_PORTION, timeout=_SLICE):
+            if message.error() is not None:
+                raise TaskFailedError(f"reading from Kafka failed: {message.error().str()}")
+            found.append((message, self._read(message)))
+        return found
+
+    def remember(self, message: Any) -> None:
+        """Let the group remember that a message was read."""
+        if self._remembers:
+            self._consumer.commit(message=message, asynchronous=False)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 @task_type(
     "io.kestra.plugin.kafka.Consume",
     aliases=["kafka_consume"],
@@ -120,25 +146,42 @@ class Consume(Consumption, RunnableTask):
         )
 
     async def run(self, ctx: RunContext) -> Output:
-        if self.group_type is GroupType.SHARE:
-            raise TaskFailedError("share groups cannot be used here", hint="leave `groupType` out")
-        if bool(self.topics) == bool(self.topic_pattern):
-            raise TaskFailedError("name either `topic` or `topicPattern`")
-        if self.topic_pattern and not self.group_id:
-            raise TaskFailedError("`topicPattern` needs `groupId`")
+        self._check()
         stopped = threading.Event()
         try:
             return await asyncio.to_thread(self._take, ctx, stopped)
         finally:
             stopped.set()
 
-    def _take(self, ctx: RunContext, stopped: threading.Event) -> Output:
+    def listen(self, ctx: RunContext) -> Listening:
+        """Take messages as they come. Raises: TaskFailedError."""
+        self._check()
         package = kafka()
-        more = {
+        try:
+            consumer = package.Consumer(self.settings(ctx, self._as_member(ctx)))
+            self._subscribe(package, consumer)
+        except package.KafkaException as cause:
+            raise failed(cause, "reading from Kafka") from cause
+        return Listening(consumer, lambda message: self._read(ctx, message, []), remembers=bool(self.group_id))
+
+    def _check(self) -> None:
+        if self.group_type is GroupType.SHARE:
+            raise TaskFailedError("share groups cannot be used here", hint="leave `groupType` out")
+        if bool(self.topics) == bool(self.topic_pattern):
+            raise TaskFailedError("name either `topic` or `topicPattern`")
+        if self.topic_pattern and not self.group_id:
+            raise TaskFailedError("`topicPattern` needs `groupId`")
+
+    def _as_member(self, ctx: RunContext) -> dict[str, object]:
+        return {
             "group.id": self.group_id or f"nbflow-{ctx.task_run_id}",
             "enable.auto.commit": False,
             "auto.offset.reset": self.properties.get("auto.offset.reset", "earliest"),
         }
+
+    def _take(self, ctx: RunContext, stopped: threading.Event) -> Output:
+        package = kafka()
+        more = self._as_member(ctx)
         broken: list[bytes] = []
         count = 0
         try:

@@ -1,13 +1,15 @@
-"""Triggers that fire when messages are there. Flows with them can be deployed; they do not fire yet."""
+"""Triggers that fire when messages are there: one that looks now and then, one that listens."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
 
 from pydantic import Field
 
-from nbflow.plugins import Duration, Example, Text, Trigger, trigger_type
-from nbflow.tasks.kafka.consume import Consumption
+from nbflow.plugins import Example, PollingTrigger, RealtimeTrigger, RunContext, Text, Trigger, trigger_type
+from nbflow.tasks.kafka.consume import Consume, Consumption
 from nbflow.types import JsonValue
 
 
@@ -29,14 +31,16 @@ from nbflow.types import JsonValue
         )
     ],
 )
-class KafkaTrigger(Consumption, Trigger):
+class KafkaTrigger(Consumption, PollingTrigger):
     """Start the flow with what has come to a topic, looked at now and then."""
 
     class Output(Trigger.Output):
         messages_count: int = Field(description="Messages in the file.")
         uri: Text = Field(description="URI of the stored messages (JSON Lines).")
 
-    interval: Duration = Field(default=timedelta(minutes=1), description="How often to look.")
+    async def look(self, ctx: RunContext) -> Trigger.Output | None:
+        taken = await _consume(self).run(ctx)
+        return self.Output(messages_count=taken.messages_count, uri=taken.uri) if taken.messages_count else None
 
 
 @trigger_type(
@@ -56,7 +60,7 @@ class KafkaTrigger(Consumption, Trigger):
         )
     ],
 )
-class KafkaRealtimeTrigger(Consumption, Trigger):
+class KafkaRealtimeTrigger(Consumption, RealtimeTrigger):
     """Start the flow for every message that comes to a topic."""
 
     class Output(Trigger.Output):
@@ -67,3 +71,20 @@ class KafkaRealtimeTrigger(Consumption, Trigger):
         partition: int = Field(description="Partition of the message.")
         timestamp: datetime | None = Field(default=None, description="When it was sent.")
         offset: int = Field(description="Number of the message in its partition.")
+
+    async def stream(self, ctx: RunContext) -> AsyncIterator[Trigger.Output]:
+        messages = await asyncio.to_thread(_consume(self).listen, ctx)
+        try:
+            while True:
+                for message, row in await asyncio.to_thread(messages.next):
+                    if row is not None:
+                        yield self.Output.model_validate(row)
+                    await asyncio.to_thread(messages.remember, message)
+        finally:
+            await asyncio.shield(asyncio.to_thread(messages.close))
+
+
+def _consume(trigger: Consumption) -> Consume:
+    """The task that takes messages as a trigger says."""
+    values = {name: getattr(trigger, name) for name in Consumption.model_fields}
+    return Consume.model_construct(id="consume", type="io.kestra.plugin.kafka.Consume", **values)

@@ -293,3 +293,43 @@ def test_a_package_that_is_not_installed_is_named(
     monkeypatch.delitem(sys.modules[fsspec.get_filesystem_class.__module__]._registry, "s3", raising=False)
     failed = run_task(task)
     assert failed.messages[-1] == f"{message}(pip install 'jupyter-nbflow[s3]')"
+
+
+WATCH = """
+id: job
+namespace: tests
+tasks:
+  - id: say
+    type: return
+    format: "{{% for o in trigger.objects %}}{{{{ o.key }}}}: {{{{ read(o.uri) }}}}; {{% endfor %}}"
+triggers:
+  - {trigger}
+"""
+
+
+def polled(engine: Engine) -> str | None:
+    """What the execution says that a look started; None when it started none."""
+    execution = engine.poll("tests", "job", "s")
+    return None if execution is None else str(execution.wait(30).task_runs["say"].outputs["value"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "left"),
+    [
+        ({"action": "DELETE"}, ["in/a: in/a; in/b: in/b; ", None, "in/a: new; "], ["out"]),
+        ({"action": "MOVE", "moveTo": {"key": "done"}}, ["in/a: in/a; in/b: in/b; ", None, "in/a: new; "],
+         ["done/a", "done/b", "out"]),
+        ({}, ["in/a: in/a; in/b: in/b; ", None, "in/a: new; "], ["in/a", "in/b", "out"]),
+        ({"on": "CREATE", "maxFiles": 1}, ["in/a: in/a; ", "in/b: in/b; ", None], ["in/a", "in/b", "out"]),
+    ],
+)  # fmt: skip
+def test_objects_start_a_flow_when_they_are_new(
+    s3: S3Server, engine: Engine, more: dict[str, object], said: list[str | None], left: list[str]
+) -> None:
+    fill(s3, "in/a", "in/b", "out")
+    trigger = {"id": "s", "type": "io.kestra.plugin.aws.s3.Trigger", "bucket": "box", "prefix": "in/", **s3.login}
+    engine.deploy(WATCH.format(trigger=json.dumps({**trigger, **more})))
+    found = [polled(engine), polled(engine)]
+    s3.put("box", "in/a", b"new")
+    assert [*found, polled(engine)] == said
+    assert s3.keys("box") == left

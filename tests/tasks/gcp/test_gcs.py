@@ -202,3 +202,49 @@ def test_an_emulator_needs_no_key(google: Google) -> None:
     refused = run_task(CreateBucket(id="b", name="b", project_id="p"))
     assert refused.messages[-1] == "Google answered 401: Request had invalid authentication credentials."
     assert all(path != "/token" for _, path, _ in google.asked)
+
+
+WATCH = """
+id: job
+namespace: tests
+tasks:
+  - id: say
+    type: return
+    format: "{{% for b in trigger.blobs %}}{{{{ b.name }}}}: {{{{ read(b.uri) }}}}; {{% endfor %}}"
+triggers:
+  - {trigger}
+"""
+
+
+def polled(engine: Engine) -> str | None:
+    """What the execution says that a look started; None when it started none."""
+    execution = engine.poll("tests", "job", "s")
+    return None if execution is None else str(execution.wait(30).task_runs["say"].outputs["value"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "left"),
+    [
+        ({"action": "DELETE"}, ["in/a: 1; in/b: 2; ", None, "in/a: new; "], ["out"]),
+        ({"action": "MOVE", "moveDirectory": "gs://b/done/"}, ["in/a: 1; in/b: 2; ", None, "in/a: new; "],
+         ["done/a", "done/b", "out"]),
+        ({}, ["in/a: 1; in/b: 2; ", None, "in/a: new; "], ["in/a", "in/b", "out"]),
+        ({"on": "CREATE", "maxFiles": 1}, ["in/a: 1; ", "in/b: 2; ", None], ["in/a", "in/b", "out"]),
+    ],
+)  # fmt: skip
+def test_objects_start_a_flow_when_they_are_new(
+    google: Google, engine: Engine, more: dict[str, object], said: list[str | None], left: list[str]
+) -> None:
+    for name, content in (("in/a", b"1"), ("in/b", b"2"), ("out", b"3")):
+        put_object(google, name, content)
+    trigger = {
+        "id": "s",
+        "type": "io.kestra.plugin.gcp.gcs.Trigger",
+        "from": "gs://b/in/",
+        "serviceAccount": google.service_account,
+    }
+    engine.deploy(WATCH.format(trigger=json.dumps({**trigger, **more})))
+    found = [polled(engine), polled(engine)]
+    put_object(google, "in/a", b"new")
+    assert [*found, polled(engine)] == said
+    assert sorted(name for _, name in google.objects) == left

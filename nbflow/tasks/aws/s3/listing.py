@@ -91,7 +91,7 @@ class Downloads(ListingTask):
             uri, _ = fetch(ctx, client, self.asked, found.key, stop)
             stored.append(found.model_copy(update={"uri": uri}))
         for found in stop.watch(stored):  # once all are stored: a run that fails before may be repeated
-            self._clear(client, found.key, stop)
+            clear(client, self.asked, found.key, self.action, self.move_to, stop)
         total = sum(found.size for found in stored)
         ctx.metric("files.count", len(stored))
         ctx.metric("files.size.total", total)
@@ -99,18 +99,18 @@ class Downloads(ListingTask):
             objects=stored, output_files={found.key: str(found.uri) for found in stored}, total_size=total
         )
 
-    def _clear(self, client: Any, key: str, stop: Stop) -> None:
-        if self.action is Action.NONE:
+
+def clear(client: Any, asked: dict[str, Any], key: str, action: Action, to: Target | None, stop: Stop) -> None:
+    """Do with an object that was taken what `action` says; one that is to be moved to where it is stays."""
+    if action is Action.NONE:
+        return
+    bucket = str(asked["Bucket"])
+    if action is Action.MOVE and to is not None:
+        place = {"bucket": to.bucket or bucket, "key": f"{(to.key or '').rstrip('/')}/{PurePosixPath(key).name}"}
+        if (place["bucket"], place["key"]) == (bucket, key):
             return
-        if self.action is Action.MOVE and self.move_to is not None:
-            to = {
-                "bucket": self.move_to.bucket or self.bucket,
-                "key": f"{(self.move_to.key or '').rstrip('/')}/{PurePosixPath(key).name}",
-            }
-            if (to["bucket"], to["key"]) == (self.bucket, key):
-                return
-            copy(client, Source(bucket=self.bucket, key=key), self.move_to.model_copy(update=to), stop)
-        client.delete_object(**self.asked, Key=key)
+        copy(client, Source(bucket=bucket, key=key), to.model_copy(update=place), stop)
+    client.delete_object(**asked, Key=key)
 
 
 @task_type(

@@ -12,14 +12,14 @@ from pydantic import AliasChoices, Field, PositiveInt
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Model, RunContext, Text
 from nbflow.regexes import full_match
-from nbflow.tasks.aws.session import RefusedError, S3Task, given, transfer
+from nbflow.tasks.aws.session import AwsAccess, RefusedError, S3Task, given, transfer
 from nbflow.tasks.fs.finding import Filter
 from nbflow.tasks.stopping import Stop
 from nbflow.tasks.storage.scratch import scratch_file
 
 
-class BucketTask(S3Task):
-    """What tasks on objects of a bucket declare."""
+class Bucket(AwsAccess):
+    """What tasks and triggers on objects of a bucket declare."""
 
     bucket: Dynamic[Text] = Field(description="Name of the bucket.")
     request_payer: Dynamic[Text] | None = Field(
@@ -34,6 +34,10 @@ class BucketTask(S3Task):
         """What goes with every request on the bucket."""
         owner = {"RequestPayer": self.request_payer, "ExpectedBucketOwner": self.expected_bucket_owner}
         return given({"Bucket": self.bucket, **owner})
+
+
+class BucketTask(Bucket, S3Task):
+    """A task on objects of a bucket."""
 
 
 class Owner(Model):
@@ -66,8 +70,8 @@ class S3Object(Model):
         )
 
 
-class ListingTask(BucketTask):
-    """What tasks on many objects declare."""
+class Listing(Bucket):
+    """What tasks and triggers on many objects declare."""
 
     prefix: Dynamic[Text] | None = Field(default=None, description="How the keys begin.")
     delimiter: Dynamic[Text] | None = Field(
@@ -99,6 +103,10 @@ class ListingTask(BucketTask):
                     continue
                 if self.regexp is None or full_match(found.key, self.regexp):
                     yield found
+
+
+class ListingTask(Listing, BucketTask):
+    """A task on many objects."""
 
 
 def fetch(

@@ -13,7 +13,7 @@ from nbflow.errors import TaskFailedError
 from nbflow.plugins import Dynamic, Example, RunContext, RunnableTask, Text, task_type
 from nbflow.regexes import full_match
 from nbflow.tasks.fs.finding import Action, Filter
-from nbflow.tasks.gcp.gcs.objects import Blob, GcsTask, Place
+from nbflow.tasks.gcp.gcs.objects import Blob, GcsAccess, GcsTask, Place
 from nbflow.tasks.gcp.gcs.transfer import copy, fetch
 from nbflow.tasks.gcp.session import RefusedError, Session
 
@@ -28,8 +28,8 @@ class ListingType(StrEnum):
     RECURSIVE = "RECURSIVE"
 
 
-class GcsListing(GcsTask):
-    """What tasks on many objects declare."""
+class Listing(GcsAccess):
+    """What tasks and triggers on many objects declare."""
 
     from_: Dynamic[Text] = Field(alias="from", description="How the places begin, `gs://bucket/path/`.")
     all_versions: Dynamic[bool] = Field(default=False, description="Whether to list older versions too.")
@@ -76,6 +76,10 @@ class GcsListing(GcsTask):
                 break
             found.append(blob)
         return found
+
+
+class GcsListing(Listing, GcsTask):
+    """A task on many objects."""
 
 
 @task_type(
@@ -150,17 +154,19 @@ class Downloads(GcsListing):
                 uri, _ = await fetch(ctx, session, Place(blob.bucket, blob.name), validate=self.validate_checksum)
                 stored.append(blob.model_copy(update={"uri": uri}))
             for blob in found:
-                await self._finish(session, Place(blob.bucket, blob.name))
+                await finish(session, Place(blob.bucket, blob.name), self.action, self.move_directory)
         return self.Output(blobs=stored, output_files={blob.name: blob.uri for blob in stored})
 
-    async def _finish(self, session: Session, place: Place) -> None:
-        if self.action is Action.NONE:
-            return
-        if self.action is Action.MOVE:
-            folder = Place.read(self.move_directory or "", "moveDirectory", needs_name=False)
-            name = "/".join(part for part in (folder.name.strip("/"), PurePosixPath(place.name).name) if part)
-            await copy(session, place, Place(folder.bucket, name))
-        await session.call("DELETE", place.path)
+
+async def finish(session: Session, place: Place, action: Action, folder: str | None) -> None:
+    """Do with an object that was taken what `action` says; `folder` is where MOVE puts it."""
+    if action is Action.NONE:
+        return
+    if action is Action.MOVE:
+        to = Place.read(folder or "", "moveDirectory", needs_name=False)
+        name = "/".join(part for part in (to.name.strip("/"), PurePosixPath(place.name).name) if part)
+        await copy(session, place, Place(to.bucket, name))
+    await session.call("DELETE", place.path)
 
 
 @task_type(

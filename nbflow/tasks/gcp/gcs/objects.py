@@ -13,20 +13,24 @@ from pydantic import Field
 
 from nbflow.errors import TaskFailedError
 from nbflow.plugins import Model, RunContext
-from nbflow.tasks.gcp.session import GcpTask, Session
+from nbflow.tasks.gcp.session import GcpAccess, GcpTask, Session
 
 _SERVICE = "https://storage.googleapis.com"
 _EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
-class GcsTask(GcpTask):
-    """What every task of Google Cloud Storage declares."""
+class GcsAccess(GcpAccess):
+    """What every task and trigger of Google Cloud Storage declares."""
 
     @asynccontextmanager
     async def storage(self, ctx: RunContext) -> AsyncIterator[Session]:
         """A session with Cloud Storage."""
         async with self.connect(ctx, _SERVICE, _EMULATOR) as session:
             yield session
+
+
+class GcsTask(GcsAccess, GcpTask):
+    """A task of Google Cloud Storage."""
 
 
 @dataclass(frozen=True, slots=True)
