@@ -3,104 +3,94 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import tempfile
-from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlencode
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlencode
 
-from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
-from tornado.web import authenticated
 
-from nbflow.engine import Engine, Execution
-from nbflow.errors import ExecutionNotFoundError, StoredFileNotFoundError
-from nbflow.model.state import State
-from nbflow.server.errors import RequestError
-from nbflow.server.filters import Condition, read_conditions, read_instant, read_page, read_range, unsupported
+from nbflow.engine import Engine
+from nbflow.errors import ExecutionNotFoundError
+from nbflow.model.execution import instant
+from nbflow.server.errors import RequestError, encode
+from nbflow.server.execution_search import Asked, find, read_asked, read_sort
+from nbflow.server.filters import Page, read_page
+from nbflow.server.graph import graph_shape
 from nbflow.server.handler import ApiHandler
 from nbflow.server.multipart import (
     check_labels,
-    given_inputs,
+    form_inputs,
     is_json,
+    read_date,
     read_labels,
     read_start,
-    refuse_local_paths,
+    with_zone,
 )
+from nbflow.server.requests import FlowName, read_list
+from nbflow.server.rights import Right, may
 from nbflow.types import JsonValue
-
-FIELDS = {
-    "q": "EQUALS",
-    "namespace": "PREFIX",
-    "flowId": "EQUALS",
-    "state": "IN",
-    "labels": "EQUALS",
-    "startDate": "GREATER_THAN_OR_EQUAL_TO",
-    "endDate": "LESS_THAN_OR_EQUAL_TO",
-    "timeRange": "EQUALS",
-    "triggerId": "EQUALS",
-    "triggerExecutionId": "EQUALS",
-    "parentId": "EQUALS",
-    "scope": "IN",
-}
-_IN_EXECUTION = re.compile(r"/executions/([0-9A-Za-z]{16,})/")
-_SORTS = {
-    "id": "id",
-    "state.startDate": "start",
-    "startDate": "start",
-    "state.endDate": "end",
-    "endDate": "end",
-    "state.current": "state",
-    "state": "state",
-    "namespace": "namespace",
-    "flowId": "flow_id",
-}
 
 
 class Start(ApiHandler):
     """Start executions: `POST /executions/{namespace}/{flow}`, or `POST /executions` with a JSON body."""
 
-    @authenticated
-    @authorized
+    takes_uploads = True
+
+    @may(Right.RUN)
     async def post(self, namespace: str = "", flow_id: str = "") -> None:
         labels = read_labels(self.get_query_arguments("labels"))
         revision, wait = self.query_int("revision"), self.query_flag("wait")
+        kind, date = self.query("kind"), read_date(self.query("scheduleDate"), "scheduleDate")
         start = read_start(self.request) if is_json(self.request) else None
         if start is not None:
             namespace, flow_id = namespace or start.namespace, flow_id or start.flow_id
             labels = {**check_labels(start.labels), **labels}
             revision, wait = revision or start.revision, wait or start.wait
+            kind, date = kind or start.kind, date or with_zone(start.schedule_date)
         if not namespace or not flow_id:
             raise RequestError("the body must name `namespace` and `flowId`", path="flowId")
         engine = await self.engine()
-        flow = await engine.aflow(namespace, flow_id, revision)
-        with tempfile.TemporaryDirectory(prefix="nbflow-upload-") as folder:
-            inputs: dict[str, object] = {}
-            if start is not None:
-                inputs.update(start.inputs)
-                refuse_local_paths(flow, inputs)
-            else:
-                texts = {name: _last(values) for name, values in self.request.body_arguments.items()}
-                refuse_local_paths(flow, texts)
-                inputs.update(await asyncio.to_thread(given_inputs, flow, self.request, Path(folder)))
-            execution = await engine.arun(
-                namespace, flow_id, inputs, labels=labels, revision=revision, kind=self.query("kind")
-            )
+        inputs: dict[str, object] = dict(start.inputs) if start is not None else {}
+        if inputs or self.form.texts or self.form.uploads:
+            flow = await engine.aflow(namespace, flow_id, revision)
+            inputs.update(form_inputs(flow.inputs, self.form, inputs, flow.uid))
+        execution = await engine.arun(
+            namespace, flow_id, inputs, labels=labels, revision=revision, kind=kind, schedule_date=date
+        )
+        self.subject = f"executions/{namespace}/{flow_id}/{execution.id}"
         if wait:
             execution = await engine.await_(execution.id)
-        self.answer(await asyncio.to_thread(self.created, execution))
+            shape = await asyncio.to_thread(execution.to_dict)
+        else:
+            shape = execution.snapshot()
+        self.answer({**shape, "url": self.page_of(execution.id)})
 
-    def created(self, execution: Execution) -> dict[str, JsonValue]:
-        """The execution, with the address of its page."""
-        page = url_path_join(self.base_url, "lab") + "?" + urlencode({"nbflow-execution": execution.id})
-        return {**execution.to_dict(), "url": f"{self.request.protocol}://{self.request.host}{page}"}
+    def page_of(self, execution_id: str) -> str:
+        """The address of an execution's page."""
+        page = url_path_join(self.base_url, "lab") + "?" + urlencode({"nbflow-execution": execution_id})
+        return f"{self.request.protocol}://{self.request.host}{page}"
+
+
+class CheckInputs(ApiHandler):
+    """`POST /executions/{namespace}/{flow}/validate`: what would become of these inputs; nothing is started."""
+
+    takes_uploads = True
+
+    @may(Right.VIEW)
+    async def post(self, namespace: str, flow_id: str) -> None:
+        read_labels(self.get_query_arguments("labels"))
+        engine = await self.engine()
+        flow = await engine.aflow(namespace, flow_id, self.query_int("revision"))
+        given: dict[str, object] = dict(read_start(self.request).inputs) if is_json(self.request) else {}
+        given.update(form_inputs(flow.inputs, self.form, given, flow.uid))
+        inputs = await engine.atry_inputs(flow, given)
+        self.answer({"id": flow.id, "namespace": flow.namespace, "inputs": inputs, "checks": []})
 
 
 class OneExecution(ApiHandler):
     """`GET /executions/{id}`, and the longer spelling `/executions/{namespace}/{flow}/{id}`."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, *address: str) -> None:
         engine = await self.engine()
         execution = await engine.aexecution(address[-1])
@@ -108,8 +98,7 @@ class OneExecution(ApiHandler):
             raise ExecutionNotFoundError(f"the execution `{execution.id}` is not of {address[0]}.{address[1]}")
         self.answer(await asyncio.to_thread(execution.to_dict))
 
-    @authenticated
-    @authorized
+    @may(Right.ADMINISTER)
     async def delete(self, *address: str) -> None:
         engine = await self.engine()
         await engine.adelete_execution(address[-1])
@@ -119,8 +108,7 @@ class OneExecution(ApiHandler):
 class Kill(ApiHandler):
     """`DELETE /executions/{id}/actions/kill`, and the older `/executions/{id}/kill`."""
 
-    @authenticated
-    @authorized
+    @may(Right.RUN)
     async def delete(self, execution_id: str) -> None:
         engine = await self.engine()
         execution = await engine.akill(execution_id)
@@ -130,173 +118,86 @@ class Kill(ApiHandler):
 class ExecutionSearch(ApiHandler):
     """`GET /executions/search`, and `GET /executions?namespace=&flowId=`: a page of executions."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         query = self.query_values()
-        page = read_page(query)
-        wanted = _Wanted(read_conditions(query, FIELDS))
-        sort = "-id"
-        for name, is_descending in page.sort[:1]:
-            if name not in _SORTS:
-                raise RequestError(
-                    f"executions cannot be sorted by `{name}`", path="sort", hint=f"there are {', '.join(_SORTS)}"
-                )
-            sort = ("-" if is_descending else "") + _SORTS[name]
+        page, asked = read_page(query), read_asked(query)
+        sort = read_sort(page)
         engine = await self.engine()
-        results, total = await asyncio.to_thread(wanted.find, engine, page.size, page.offset, sort)
-        self.answer({"results": results, "total": total})
+        key = (page, sort, tuple(sorted((name, tuple(values)) for name, values in query.items() if name != "token")))
+        work = partial(asyncio.to_thread, self._page, engine, asked, page, sort)
+        self.finish(await self.shared.lists.get(key, work))
+
+    def _page(self, engine: Engine, asked: Asked, page: Page, sort: str) -> str:
+        found, total = find(engine, asked, page, sort, self.shared.counts)
+        now = datetime.now(UTC)
+        return encode({"results": [one.to_dict(now) for one in found], "total": total})
 
 
 class Executions(ExecutionSearch, Start):
     """`/executions` without more: a search by GET, a start by POST."""
 
 
-class ExecutionFile(ApiHandler):
-    """`GET /executions/{id}/file?path=kestra://…`: a file that the execution was given or has produced."""
+class FlowOfExecution(ApiHandler):
+    """`GET /executions/{id}/flow`, and `GET /executions/flows/{namespace}/{flow}`: what an execution ran, or would."""
 
-    @authenticated
-    @authorized
-    async def get(self, execution_id: str, metas: str | None = None) -> None:
-        uri = self.get_query_argument("path")
+    @may(Right.VIEW)
+    async def get(self, *address: str) -> None:
         engine = await self.engine()
-        execution = await engine.aexecution(execution_id)
-        if not await asyncio.to_thread(_owns, execution, uri):
-            await self._send_to_owner(engine, execution_id, uri, metas)
-            return
-        content = await engine.aread_file(uri)
-        if metas:
-            self.answer({"size": len(content)})
+        if len(address) == 2:
+            flow = await engine.aflow(*address, self.query_int("revision"))
         else:
-            self.answer_file(content, PurePosixPath(unquote(uri)).name)
-
-    async def _send_to_owner(self, engine: Engine, execution_id: str, uri: str, metas: str | None) -> None:
-        """Redirect to the execution that a file lies below. Raises: StoredFileNotFoundError when there is none."""
-        named = _IN_EXECUTION.search(uri)
-        if named is not None and named[1] != execution_id:
-            owner = await engine.aexecution(named[1])
-            if await asyncio.to_thread(_owns, owner, uri):
-                path = url_path_join(self.base_url, "api/v1/executions", owner.id, "file", metas or "")
-                self.redirect(f"{path.rstrip('/')}?{urlencode({'path': uri})}")
-                return
-        raise StoredFileNotFoundError(f"the execution `{execution_id}` has no file {uri}")
+            run = await engine.aexecution(address[0])
+            flow = await engine.aflow(run.namespace, run.flow_id, run.flow_revision)
+        self.answer(flow.to_dict())
 
 
-def _owns(execution: Execution, uri: str) -> bool:
-    """Whether a URI lies in the execution's own folder, or is named by its inputs or by an output of it."""
-    if ".." in unquote(uri):
-        return False
-    folder = f"{execution.namespace.replace('.', '/')}/{execution.flow_id}/executions/{execution.id}/"
-    if unquote(uri).removeprefix("kestra:///").removeprefix("nbflow:///").startswith(folder):
-        return True
-    return (
-        _names(execution.inputs, uri)
-        or _names(execution.outputs, uri)
-        or any(_names(run.outputs, uri) for run in execution.task_runs)
-    )
+class ExecutionGraph(ApiHandler):
+    """`GET /executions/{id}/graph`: the graph of its flow, each node with the last run of its task."""
 
-
-def _names(value: object, uri: str) -> bool:
-    if isinstance(value, dict):
-        return any(_names(item, uri) for item in value.values())
-    return any(_names(item, uri) for item in value) if isinstance(value, list) else value == uri
-
-
-def _last(values: list[bytes]) -> str:
-    return values[-1].decode("utf-8", "replace")
-
-
-class _Wanted:
-    """The conditions of a search, as the history can be asked for them."""
-
-    def __init__(self, conditions: list[Condition]) -> None:
-        self.namespace: str | None = None
-        self.prefix: str | None = None
-        self.flow_id: str | None = None
-        self.parent_id: str | None = None
-        self.trigger_id: str | None = None
-        self.q: str | None = None
-        self.labels: dict[str, str] = {}
-        self.states: set[State] = set(State)
-        self.after: datetime | None = None
-        self.before: datetime | None = None
-        for condition in conditions:
-            self._take(condition)
-
-    def find(self, engine: Engine, limit: int, offset: int, sort: str) -> tuple[list[JsonValue], int]:
-        """The executions of a page, without their task runs, and how many there are in all."""
+    @may(Right.VIEW)
+    async def get(self, execution_id: str) -> None:
+        engine = await self.engine()
+        run = await engine.aexecution(execution_id)
+        flow = await engine.aflow(run.namespace, run.flow_id, run.flow_revision)
+        runs = await asyncio.to_thread(lambda: list(run.task_runs))
         now = datetime.now(UTC)
-        states = tuple(self.states) if len(self.states) < len(State) else ()
-        if not self.states:
-            return [], 0
-        found = engine.store.executions.list(
-            namespace=self.namespace,
-            namespace_prefix=self.prefix,
-            flow_id=self.flow_id,
-            states=states,
-            labels=self.labels,
-            start_after=self.after,
-            start_before=self.before,
-            parent_id=self.parent_id,
-            trigger_id=self.trigger_id,
-            q=self.q,
-            limit=limit,
-            offset=offset,
-            sort=sort,
-        )
-        total = engine.store.executions.count(
-            namespace=self.namespace,
-            namespace_prefix=self.prefix,
-            flow_id=self.flow_id,
-            states=states,
-            labels=self.labels,
-            start_after=self.after,
-            start_before=self.before,
-            parent_id=self.parent_id,
-            trigger_id=self.trigger_id,
-            q=self.q,
-        )
-        return [execution.to_dict(now) for execution in found], total
-
-    def _take(self, condition: Condition) -> None:
-        match condition.field, condition.operation:
-            case "namespace", "EQUALS":
-                self.namespace = condition.value
-            case "namespace", "PREFIX":
-                self.prefix = condition.value
-            case "flowId", "EQUALS":
-                self.flow_id = condition.value
-            case "state", "EQUALS" | "IN":
-                self.states &= _states(condition)
-            case "state", "NOT_EQUALS" | "NOT_IN":
-                self.states -= _states(condition)
-            case "labels", "EQUALS" if condition.key:
-                self.labels[condition.key] = condition.value
-            case "startDate", "GREATER_THAN_OR_EQUAL_TO" | "GREATER_THAN":
-                self._not_before(read_instant(condition))
-            case "startDate" | "endDate", "LESS_THAN_OR_EQUAL_TO" | "LESS_THAN":
-                self.before = read_instant(condition) + timedelta(microseconds=1)
-            case "timeRange", "EQUALS":
-                self._not_before(datetime.now(UTC) - read_range(condition))
-            case "triggerId", "EQUALS":
-                self.trigger_id = condition.value
-            case "triggerExecutionId" | "parentId", "EQUALS":
-                self.parent_id = condition.value
-            case "q", "EQUALS" | "CONTAINS":
-                self.q = condition.value
-            case "scope", "EQUALS" | "IN":
-                pass  # there are no system flows to tell apart
-            case _:
-                raise unsupported(condition)
-
-    def _not_before(self, moment: datetime) -> None:
-        self.after = moment if self.after is None else max(self.after, moment)
+        self.answer(graph_shape(flow, {one.task_id: one.to_dict(run.record, now) for one in runs}))
 
 
-def _states(condition: Condition) -> set[State]:
-    try:
-        return {State(name.strip().upper()) for name in condition.values}
-    except ValueError:
-        raise RequestError(
-            f"there is no state `{condition.value}`", path="state", hint=f"there are {', '.join(State)}"
-        ) from None
+class Latest(ApiHandler):
+    """`POST /executions/latest`: the newest execution of each of some flows."""
+
+    @may(Right.VIEW)
+    async def post(self) -> None:
+        wanted = read_list(FlowName, self.request.body)
+        engine = await self.engine()
+        self.answer(await asyncio.to_thread(self._latest, engine, wanted))
+
+    def _latest(self, engine: Engine, wanted: list[FlowName]) -> list[JsonValue]:
+        found: list[JsonValue] = []
+        for name in wanted:
+            for run in engine.store.executions.list(namespace=name.namespace, flow_id=name.id, limit=1):
+                found.append(
+                    {
+                        "id": run.id,
+                        "flowId": run.flow_id,
+                        "namespace": run.namespace,
+                        "startDate": instant(run.start),
+                        "status": str(run.state),
+                    }
+                )
+        return found
+
+
+class ExecutableNamespaces(ApiHandler):
+    """`GET /executions/namespaces`, and `/executions/namespaces/{namespace}/flows`: what can be executed."""
+
+    @may(Right.VIEW)
+    async def get(self, namespace: str | None = None) -> None:
+        engine = await self.engine()
+        if namespace is None:
+            self.answer(await asyncio.to_thread(engine.store.flows.namespaces))
+            return
+        flows = [flow for flow in await engine.aflows(namespace) if not flow.disabled]
+        self.answer([flow.to_dict() for flow in flows])

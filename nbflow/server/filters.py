@@ -3,13 +3,13 @@
 ?namespace=a.b&state=FAILED                      flat, version 0.21
 ?filters[state][IN]=FAILED,KILLED                one key for each condition, version 1
 ?filters[labels][EQUALS][team]=qa                a map has one level more
-?filters[and][0][flowId][EQUALS]=a               a group of conditions that all hold, version 2
+?filters[or][0][flowId][EQUALS]=a                groups, one in another if need be, version 2
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +24,7 @@ OPERATIONS = frozenset(
     }
 )
 MAX_SIZE = 1000
+_DEEPEST = 4  # groups in groups
 
 _BLANK_ZONE = re.compile(r"(:\S+) (\d\d:?\d\d)$")  # a `+` that was not encoded arrives as a blank
 _KEY = re.compile(r"filters((?:\[[^\[\]]*\])+)")
@@ -84,18 +85,79 @@ def _natural(query: Query, name: str, default: int) -> int:
     return int(text)
 
 
-def read_conditions(query: Query, fields: Mapping[str, str]) -> list[Condition]:
-    """The conditions of a query, flat ones as well; `fields` maps a known field to the operation of its flat form.
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a search asks for: all of the `conditions` hold, and of each of the `choices` at least one filter does."""
+
+    conditions: tuple[Condition, ...] = ()
+    choices: tuple[tuple[Filter, ...], ...] = ()
+
+    def __iter__(self) -> Iterator[Condition]:
+        """Every condition, those of the choices included."""
+        yield from self.conditions
+        for choice in self.choices:
+            for member in choice:
+                yield from member
+
+
+def read_filter(query: Query, fields: Mapping[str, str]) -> Filter:
+    """What a query asks for, in any spelling; `fields` maps a known field to the operation of its flat form.
 
     Raises: RequestError for a field, an operation or a group that is not known here.
     """
-    found = []
+    root = _Node()
     for name, values in query.items():
         if name.startswith("filters"):
-            found += [_leaf(name, value, fields) for value in values]
+            for value in values:
+                _place(root, name, value, fields)
         elif name in fields:
-            found += [_flat(name, values, fields[name])] if name != "labels" else list(map(_label, values))
-    return found
+            root.leaves += [_flat(name, values, fields[name])] if name != "labels" else list(map(_label, values))
+    return root.filter()
+
+
+def read_conditions(query: Query, fields: Mapping[str, str]) -> list[Condition]:
+    """The conditions of a query where groups of `or` are not served. Raises: RequestError."""
+    wanted = read_filter(query, fields)
+    if wanted.choices:
+        raise RequestError("groups of `or` are not served here", path="filters[or]", hint="ask once for each")
+    return list(wanted.conditions)
+
+
+class _Node:
+    """A group while it is read: its own conditions, and the groups in it by kind and number."""
+
+    def __init__(self) -> None:
+        self.leaves: list[Condition] = []
+        self.groups: dict[str, dict[int, _Node]] = {}
+
+    def group(self, kind: str, number: int) -> _Node:
+        return self.groups.setdefault(kind, {}).setdefault(number, _Node())
+
+    def filter(self) -> Filter:
+        conditions = list(self.leaves)
+        choices: list[tuple[Filter, ...]] = []
+        for each in self.groups.get("and", {}).values():
+            inner = each.filter()
+            conditions += inner.conditions
+            choices += inner.choices
+        if "or" in self.groups:
+            choices.append(tuple(each.filter() for each in self.groups["or"].values()))
+        return Filter(tuple(conditions), tuple(choices))
+
+
+def _place(node: _Node, name: str, value: str, fields: Mapping[str, str]) -> None:
+    """Put a condition where its name says, such as `filters[and][1][or][0][state][EQUALS]`."""
+    match = _KEY.fullmatch(name)
+    if match is None:
+        raise RequestError(f"`{name}` is no filter: it is written `filters[field][OPERATION]`", path=name)
+    parts = match.group(1)[1:-1].split("][")
+    depth = 0
+    while len(parts) > 2 and parts[0] in ("and", "or") and parts[1].isdecimal():
+        depth += 1
+        if depth > _DEEPEST or len(parts[1]) > 4:
+            raise RequestError(f"the groups of `{name}` are nested too deep", path=name)
+        node, parts = node.group(parts[0], int(parts[1])), parts[2:]
+    node.leaves.append(_leaf(name, parts, value, fields))
 
 
 def _flat(name: str, values: Iterable[str], operation: str) -> Condition:
@@ -110,15 +172,7 @@ def _label(text: str) -> Condition:
     return Condition("labels", "EQUALS", (value,), key)
 
 
-def _leaf(name: str, value: str, fields: Mapping[str, str]) -> Condition:
-    match = _KEY.fullmatch(name)
-    if match is None:
-        raise RequestError(f"`{name}` is no filter: it is written `filters[field][OPERATION]`", path=name)
-    parts = match.group(1)[1:-1].split("][")
-    while len(parts) > 2 and parts[0] == "and" and parts[1].isdecimal():
-        parts = parts[2:]
-    if parts[0] == "or":
-        raise RequestError("groups of `or` are not served here", path=name, hint="ask once for each")
+def _leaf(name: str, parts: list[str], value: str, fields: Mapping[str, str]) -> Condition:
     field, operation, key = (*parts, "", "")[:3]
     if field not in fields or len(parts) > 3:
         raise RequestError(f"there is no filter `{field}` here", path=name, hint=f"there are {', '.join(fields)}")

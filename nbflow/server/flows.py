@@ -6,31 +6,29 @@ import asyncio
 import re
 from operator import attrgetter
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from nbflow.engine import Engine
 from nbflow.errors import FlowNotFoundError, Problem
-from nbflow.model.flow import Flow
 from nbflow.server.errors import RequestError, constraint, problem_entry
-from nbflow.server.filters import Condition, Page, read_conditions, read_page, unsupported
-from nbflow.server.graph import graph_shape
+from nbflow.server.filters import Filter, Page, read_filter, read_page
 from nbflow.server.handler import ApiHandler
+from nbflow.server.matching import Value, matcher
+from nbflow.server.rights import Right, may
 from nbflow.source.parts import Part, parts_of
+from nbflow.store import StoredFlow
 from nbflow.types import JsonValue
 
-_FIELDS = {"q": "EQUALS", "namespace": "PREFIX", "labels": "EQUALS", "scope": "IN", "flowId": "EQUALS"}
+FIELDS = {"q": "EQUALS", "namespace": "PREFIX", "labels": "EQUALS", "scope": "IN", "flowId": "EQUALS"}
+_SORTS = {"id": "id", "namespace": "namespace", "revision": "revision", "updated": "created"}
 
 
 class Flows(ApiHandler):
     """`POST /flows`: save a new flow."""
 
-    @authenticated
-    @authorized
+    @may(Right.EDIT)
     async def post(self) -> None:
         engine = await self.engine()
         text = self.body_text()
-        namespace, flow_id = _address(text)
+        namespace, flow_id = flow_address(text)
         if await asyncio.to_thread(engine.store.flows.get, namespace, flow_id) is not None:
             raise RequestError(
                 f"the flow {namespace}.{flow_id} exists already",
@@ -38,26 +36,29 @@ class Flows(ApiHandler):
                 hint="change it with PUT, or take another id",
             )
         flow = await engine.adeploy(text)
+        self.subject = f"flows/{flow.namespace}/{flow.id}"
         self.answer(flow.to_dict(with_source=True))
 
 
 class OneFlow(ApiHandler):
     """`/flows/{namespace}/{id}`: read, change, delete."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, namespace: str, flow_id: str) -> None:
         engine = await self.engine()
-        flow = await engine.aflow(namespace, flow_id, self.query_int("revision"))
+        revision = self.query_int("revision")
+        if revision is None and self.query_flag("allowDeleted"):
+            revisions = await asyncio.to_thread(engine.store.flows.revisions, namespace, flow_id)
+            revision = revisions[-1].revision if revisions else None
+        flow = await engine.aflow(namespace, flow_id, revision)
         self.answer(flow.to_dict(with_source=self.query_flag("source")))
 
-    @authenticated
-    @authorized
+    @may(Right.EDIT)
     async def put(self, namespace: str, flow_id: str) -> None:
         engine = await self.engine()
         text = self.body_text()
         await engine.aflow(namespace, flow_id)  # an update of what does not exist is a 404
-        named = _address(text)
+        named = flow_address(text)
         if named != (namespace, flow_id) and all(named):
             raise RequestError(
                 f"the source is of {'.'.join(filter(None, named))}, the address of {namespace}.{flow_id}", path="id"
@@ -65,8 +66,7 @@ class OneFlow(ApiHandler):
         flow = await engine.adeploy(text)
         self.answer(flow.to_dict(with_source=True))
 
-    @authenticated
-    @authorized
+    @may(Right.EDIT)
     async def delete(self, namespace: str, flow_id: str) -> None:
         engine = await self.engine()
         await engine.adelete_flow(namespace, flow_id)
@@ -76,8 +76,7 @@ class OneFlow(ApiHandler):
 class FlowRevisions(ApiHandler):
     """`GET /flows/{namespace}/{id}/revisions`: every version, oldest first, with its source."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, namespace: str, flow_id: str) -> None:
         engine = await self.engine()
         stored = await asyncio.to_thread(engine.store.flows.revisions, namespace, flow_id)
@@ -87,44 +86,22 @@ class FlowRevisions(ApiHandler):
         self.answer([flow.to_dict(with_source=True) for flow in flows])
 
 
-class FlowGraph(ApiHandler):
-    """`GET /flows/{namespace}/{id}/graph`: the tasks and their order."""
-
-    @authenticated
-    @authorized
-    async def get(self, namespace: str, flow_id: str) -> None:
-        engine = await self.engine()
-        self.answer(graph_shape(await engine.aflow(namespace, flow_id, self.query_int("revision"))))
-
-
-class FlowsOfNamespace(ApiHandler):
-    """`GET /flows/{namespace}`: all flows of exactly this namespace."""
-
-    @authenticated
-    @authorized
-    async def get(self, namespace: str) -> None:
-        engine = await self.engine()
-        self.answer([flow.to_dict() for flow in await engine.aflows(namespace)])
-
-
 class FlowSearch(ApiHandler):
     """`GET /flows/search`: a page of flows."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         query = self.query_values()
-        page, conditions = read_page(query), read_conditions(query, _FIELDS)
+        page, wanted = read_page(query), read_filter(query, FIELDS)
         engine = await self.engine()
-        results, total = await asyncio.to_thread(_search, engine, page, conditions)
+        results, total = await asyncio.to_thread(_search, engine, page, wanted)
         self.answer({"results": results, "total": total})
 
 
 class DistinctNamespaces(ApiHandler):
     """`GET /flows/distinct-namespaces`: the namespaces that hold flows."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         engine = await self.engine()
         wanted = (self.query("q") or "").lower()
@@ -135,13 +112,13 @@ class DistinctNamespaces(ApiHandler):
 class ValidateFlows(ApiHandler):
     """`POST /flows/validate`: one entry for each document, whether valid or not."""
 
-    @authenticated
-    @authorized
+    takes_uploads = True
+
+    @may(Right.VIEW)
     async def post(self) -> None:
         engine = await self.engine()
-        texts = [(file.filename, _decoded(file.body)) for files in self.request.files.values() for file in files]
-        if not texts:
-            texts = [("", _decoded(value)) for values in self.request.body_arguments.values() for value in values]
+        texts = [(upload.file_name, _decoded(upload.path.read_bytes())) for upload in self.form.uploads]
+        texts += [("", _decoded(value)) for values in self.form.texts.values() for value in values]
         if not texts:
             texts = [("", self.body_text())]
         parts = [(name, part) for name, text in texts for part in parts_of(text)]
@@ -154,7 +131,7 @@ class ValidateFlows(ApiHandler):
 
 def violation(text: str, problems: list[Problem], index: int, file_name: str = "") -> dict[str, JsonValue]:
     """Kestra's ValidateConstraintViolation with our list of problems; `constraints` is there only if it is invalid."""
-    namespace, flow_id = _address(text)
+    namespace, flow_id = flow_address(text)
     errors = [constraint(problem) for problem in problems if problem.is_error]
     shape: dict[str, JsonValue] = {
         "index": index,
@@ -176,40 +153,34 @@ def violation(text: str, problems: list[Problem], index: int, file_name: str = "
     return shape
 
 
-def _search(engine: Engine, page: Page, conditions: list[Condition]) -> tuple[list[JsonValue], int]:
-    namespace, prefix, q = None, False, None
-    flow_id, labels = None, {}
-    for each in conditions:
-        match each.field, each.operation:
-            case "namespace", "EQUALS" | "PREFIX":
-                namespace, prefix = each.value, each.operation == "PREFIX"
-            case "flowId", "EQUALS":
-                flow_id = each.value
-            case "q", "EQUALS" | "CONTAINS":
-                q = each.value
-            case "labels", "EQUALS" if each.key:
-                labels[each.key] = each.value
-            case "scope", "EQUALS" | "IN":
-                pass  # there are no system flows to tell apart
-            case _:
-                raise unsupported(each)
-    stored = [each for each in engine.store.flows.list(namespace, prefix, q) if flow_id in (None, each.id)]
+def found_flows(engine: Engine, wanted: Filter) -> list[StoredFlow]:
+    """The newest revisions of the flows that are asked for, sorted by namespace and id. Raises: RequestError."""
+    fits = matcher(wanted)
+    needs_labels = any(each.field == "labels" for each in wanted)
+    found = []
+    for stored in engine.store.flows.list():
+        row: dict[str, Value] = {"namespace": stored.namespace, "id": stored.id, "flowId": stored.id}
+        if needs_labels:
+            row["labels"] = engine.flow(stored.namespace, stored.id).label_map
+        if fits(row):
+            found.append(stored)
+    return found
+
+
+def _search(engine: Engine, page: Page, wanted: Filter) -> tuple[list[JsonValue], int]:
+    stored = found_flows(engine, wanted)
     for name, is_descending in reversed(page.sort):
-        if name not in ("id", "namespace"):
-            raise RequestError(f"flows cannot be sorted by `{name}`", path="sort", hint="there are id and namespace")
-        stored.sort(key=attrgetter(name), reverse=is_descending)
-    if not labels:  # only the flows of the page need to be read
-        chosen = [engine.flow(each.namespace, each.id) for each in stored[page.offset : page.offset + page.size]]
-        return [flow.to_dict() for flow in chosen], len(stored)
-    flows = [flow for each in stored if _has(flow := engine.flow(each.namespace, each.id), labels)]
-    return [flow.to_dict() for flow in flows[page.offset : page.offset + page.size]], len(flows)
+        if name not in _SORTS:
+            raise RequestError(
+                f"flows cannot be sorted by `{name}`", path="sort", hint=f"there are {', '.join(_SORTS)}"
+            )
+        stored.sort(key=attrgetter(_SORTS[name]), reverse=is_descending)
+    # Only the flows of the page need to be read.
+    chosen = [engine.flow(each.namespace, each.id) for each in stored[page.offset : page.offset + page.size]]
+    return [flow.to_dict() for flow in chosen], len(stored)
 
 
-def _has(flow: Flow, labels: dict[str, str]) -> bool:
-    return all(flow.label_map.get(key) == value for key, value in labels.items())
-
-
-def _address(text: str) -> tuple[str, str]:
+def flow_address(text: str) -> tuple[str, str]:
     """Namespace and id that a source names, also when it is not valid; empty where it does not."""
     found = {
         key: match.group(1)

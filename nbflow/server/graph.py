@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nbflow.model.flow import Flow
 from nbflow.plugins.graph import GraphNode, flow_graph
 from nbflow.types import JsonValue
@@ -9,8 +11,8 @@ from nbflow.types import JsonValue
 _HIERARCHIES = "io.kestra.core.models.hierarchies"
 
 
-def graph_shape(flow: Flow) -> dict[str, JsonValue]:
-    """Kestra's JSON of a flow's graph."""
+def graph_shape(flow: Flow, runs: Mapping[str, JsonValue] | None = None) -> dict[str, JsonValue]:
+    """Kestra's JSON of a flow's graph; `runs` are the task runs to show, by the id of their task."""
     graph = flow_graph(flow)
     tasks = {task.id: task for task in flow.all_tasks()}
     nodes: list[JsonValue] = []
@@ -19,8 +21,10 @@ def graph_shape(flow: Flow) -> dict[str, JsonValue]:
         shape: dict[str, JsonValue] = {"id": node.id, "type": node.type, "disabled": node.is_disabled}
         if task is not None and task.description:
             shape["description"] = task.description
+        run = (runs or {}).get(node.id)
         nodes.append(
             {
+                **({} if run is None else {"taskRun": run}),
                 "uid": _uid(node.id),
                 "type": f"{_HIERARCHIES}.GraphTask",
                 "task": shape,

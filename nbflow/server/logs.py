@@ -6,14 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from nbflow.engine import Engine
-from nbflow.model.execution import Execution, LogEntry, Metric, instant
+from nbflow.model.execution import Execution, LogEntry, instant
 from nbflow.model.task import LogLevel
 from nbflow.server.filters import Condition, Page, read_conditions, read_instant, read_page, read_range, unsupported
 from nbflow.server.handler import ApiHandler
+from nbflow.server.rights import Right, may
 from nbflow.server.sse import read_level
 from nbflow.types import JsonValue
 
@@ -23,6 +21,8 @@ _FIELDS = {
     "flowId": "EQUALS",
     "executionId": "EQUALS",
     "taskId": "EQUALS",
+    "taskRunId": "EQUALS",
+    "triggerId": "EQUALS",
     "level": "EQUALS",
     "minLevel": "EQUALS",
     "startDate": "GREATER_THAN_OR_EQUAL_TO",
@@ -31,34 +31,43 @@ _FIELDS = {
     "scope": "IN",
 }
 
+_OF_EXECUTION = {name: "EQUALS" for name in ("minLevel", "level", "taskId", "taskRunId")}
+
 
 class Logs(ApiHandler):
     """`GET /logs/{id}`: the log of an execution, by time."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, execution_id: str) -> None:
         engine = await self.engine()
         execution = await engine.aexecution(execution_id)
         self.answer([entry.to_dict(execution.record) for entry in await self.entries(engine, execution_id)])
 
     async def entries(self, engine: Engine, execution_id: str) -> list[LogEntry]:
-        """The lines that the query asks for."""
+        """The lines that the query asks for, flat or by filters."""
+        wanted = {each.field: each.value for each in read_conditions(self.query_values(), _OF_EXECUTION)}
         return await asyncio.to_thread(
             engine.store.logs.list,
             execution_id,
-            min_level=read_level(self.query("minLevel")),
-            task_id=self.query("taskId"),
-            task_run_id=self.query("taskRunId"),
+            min_level=read_level(wanted.get("minLevel") or wanted.get("level")),
+            task_id=wanted.get("taskId"),
+            task_run_id=wanted.get("taskRunId"),
             attempt=self.query_int("attempt"),
         )
+
+    @may(Right.ADMINISTER)
+    async def delete(self, execution_id: str) -> None:
+        engine = await self.engine()
+        await engine.aexecution(execution_id)
+        found = await self.entries(engine, execution_id)
+        await asyncio.to_thread(engine.store.logs.delete, execution_id, [entry.seq for entry in found])
+        self.answer_nothing(200)
 
 
 class LogDownload(Logs):
     """`GET /logs/{id}/download`: the log as text; empty when there is none."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, execution_id: str) -> None:
         engine = await self.engine()
         await engine.aexecution(execution_id)
@@ -72,49 +81,13 @@ class LogDownload(Logs):
 class LogSearch(ApiHandler):
     """`GET /logs/search`: a page of log lines of all executions, newest first."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         query = self.query_values()
         page, conditions = read_page(query), read_conditions(query, _FIELDS)
         engine = await self.engine()
         results, total = await asyncio.to_thread(_search, engine, page, conditions)
         self.answer({"results": results, "total": total, "type": "OFFSET"})
-
-
-class Metrics(ApiHandler):
-    """`GET /metrics/{id}`: a page of the numbers that the tasks of an execution reported."""
-
-    @authenticated
-    @authorized
-    async def get(self, execution_id: str) -> None:
-        page = read_page(self.query_values())
-        engine = await self.engine()
-        execution = await engine.aexecution(execution_id)
-        task_id, task_run_id = self.query("taskId"), self.query("taskRunId")
-        found = [
-            metric
-            for metric in await asyncio.to_thread(engine.store.metrics.list, execution_id)
-            if task_id in (None, metric.task_id) and task_run_id in (None, metric.task_run_id)
-        ]
-        chosen = found[page.offset : page.offset + page.size]
-        self.answer({"results": [_metric(metric, execution.record) for metric in chosen], "total": len(found)})
-
-
-def _metric(metric: Metric, execution: Execution) -> dict[str, JsonValue]:
-    return {
-        "tenantId": "main",
-        "namespace": execution.namespace,
-        "flowId": execution.flow_id,
-        "executionId": metric.execution_id,
-        "taskId": metric.task_id,
-        "taskRunId": metric.task_run_id,
-        "type": metric.type,
-        "name": metric.name,
-        "value": metric.value,
-        "timestamp": instant(metric.timestamp),
-        "tags": dict(metric.tags),
-    }
 
 
 class _Asked(TypedDict, total=False):
@@ -125,6 +98,8 @@ class _Asked(TypedDict, total=False):
     flow_id: str
     execution_id: str
     task_id: str
+    task_run_id: str
+    trigger_id: str
     min_level: LogLevel
     after: datetime
     before: datetime
@@ -157,6 +132,10 @@ def _asked(conditions: list[Condition]) -> _Asked:
                 asked["execution_id"] = each.value
             case "taskId", "EQUALS":
                 asked["task_id"] = each.value
+            case "taskRunId", "EQUALS":
+                asked["task_run_id"] = each.value
+            case "triggerId", "EQUALS":
+                asked["trigger_id"] = each.value
             case "level" | "minLevel", "EQUALS" | "GREATER_THAN_OR_EQUAL_TO":
                 asked["min_level"] = read_level(each.value)
             case "startDate", "GREATER_THAN_OR_EQUAL_TO" | "GREATER_THAN":

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from tornado.httputil import HTTPFile, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 
 from nbflow.errors import InputError, Problem
-from nbflow.model.flow import Flow
+from nbflow.model.inputs import Input
 from nbflow.server.errors import RequestError
+from nbflow.server.filters import Condition, read_instant
+from nbflow.server.forms import Form, Upload
 from nbflow.server.handler import read_body
 from nbflow.types import JsonValue
 
@@ -30,6 +33,8 @@ class StartRequest(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict)
     revision: int | None = None
     wait: bool = False
+    schedule_date: datetime | None = Field(default=None, alias="scheduleDate")
+    kind: str | None = None
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -60,54 +65,69 @@ def is_json(request: HTTPServerRequest) -> bool:
 def read_start(request: HTTPServerRequest) -> StartRequest:
     """The JSON of a request; of a bare object without `inputs` every property is an input."""
     start = read_body(StartRequest, request.body)
-    whole = json.loads(request.body)
-    known = {"inputs", "labels", "namespace", "flowId", "revision", "wait"}
+    whole = json.loads(request.body)  # no deeper than pydantic has let pass
+    known = {"inputs", "labels", "namespace", "flowId", "revision", "wait", "scheduleDate", "kind"}
     return start if known & set(whole) else start.model_copy(update={"inputs": whole})
 
 
-def given_inputs(flow: Flow, request: HTTPServerRequest, folder: Path) -> dict[str, object]:
-    """The inputs that a form carries; its files are put into `folder`. Undeclared parts are left out.
+def form_inputs(declared: Sequence[Input], form: Form, beside: Mapping[str, object], what: str) -> dict[str, object]:
+    """The inputs that a form carries, and the same checks for those `beside` it that came as JSON.
+
+    Raises: InputError for what would name a file of the server, and for a file that belongs to no input.
+    """
+    texts = {name: values[-1].decode("utf-8", "replace") for name, values in form.texts.items()}
+    refuse_local_paths(declared, {**beside, **texts}, what)
+    return given_inputs(declared, form, what)
+
+
+def read_date(text: str | None, name: str) -> datetime | None:
+    """An instant of the query; one without a zone is UTC. Raises: RequestError."""
+    return read_instant(Condition(name, "EQUALS", (text,))) if text else None
+
+
+def with_zone(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def given_inputs(declared: Sequence[Input], form: Form, what: str) -> dict[str, object]:
+    """The inputs that a form carries; files stay where they lie. Undeclared texts are left out.
 
     Raises: InputError when a file belongs to no FILE input.
     """
-    types = {declared.id: str(declared.type) for declared in flow.inputs}
-    given: dict[str, object] = {}
-    for name, values in request.body_arguments.items():
-        if name in types:
-            given[name] = _text(values[-1], name)
+    types = {one.id: str(one.type) for one in declared}
+    given: dict[str, object] = {name: _text(values[-1], name) for name, values in form.texts.items() if name in types}
     problems = []
-    for name, files in request.files.items():
-        for file in files:
-            owner = _owner(name, file, types)
-            if owner is None:
-                problems.append(
-                    Problem(
-                        f"the file {file['filename']!r} belongs to no input",
-                        path=f"inputs.{name}",
-                        hint="name the part, or the file, after an input of type FILE",
-                    )
+    for upload in form.uploads:
+        owner = _owner(upload, types)
+        if owner is None:
+            problems.append(
+                Problem(
+                    f"the file {upload.file_name!r} belongs to no input",
+                    path=f"inputs.{upload.part}",
+                    hint="name the part, or the file, after an input of type FILE",
                 )
-            elif types[owner] == "FILE":
-                given[owner] = str(_keep(file, folder / owner))
-            else:
-                given[owner] = _text(file["body"], owner)
+            )
+        elif types[owner] == "FILE":
+            given[owner] = str(_named(upload, owner))
+        else:
+            given[owner] = _text(upload.path.read_bytes(), owner)
     if problems:
-        raise InputError(f"the inputs of {flow.uid} are not valid", problems)
+        raise InputError(f"the inputs of {what} are not valid", problems)
     return given
 
 
-def refuse_local_paths(flow: Flow, inputs: Mapping[str, object]) -> None:
+def refuse_local_paths(declared: Sequence[Input], inputs: Mapping[str, object], what: str) -> None:
     """A FILE input that comes as text must be a URI: a path would name a file of the server.
 
     Raises: InputError.
     """
     problems = [
-        Problem("must be an uploaded file or a `kestra:///` URI", path=f"inputs.{declared.id}")
-        for declared in flow.inputs
-        if str(declared.type) == "FILE" and _is_path(_at(inputs, declared.id))
+        Problem("must be an uploaded file or a `kestra:///` URI", path=f"inputs.{one.id}")
+        for one in declared
+        if str(one.type) == "FILE" and _is_path(_at(inputs, one.id))
     ]
     if problems:
-        raise InputError(f"the inputs of {flow.uid} are not valid", problems)
+        raise InputError(f"the inputs of {what} are not valid", problems)
 
 
 def read_labels(texts: Sequence[str]) -> dict[str, str]:
@@ -129,24 +149,23 @@ def check_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-def _owner(part_name: str, file: HTTPFile, types: Mapping[str, str]) -> str | None:
+def _owner(upload: Upload, types: Mapping[str, str]) -> str | None:
     """The input that a file is for: by the name of the part, else by the name of the file."""
-    if types.get(part_name) == "FILE":
-        return part_name
-    file_name = file["filename"]
-    if file_name in types:
-        return str(file_name)
-    return part_name if part_name in types else None
+    if types.get(upload.part) == "FILE":
+        return upload.part
+    if upload.file_name in types:
+        return upload.file_name
+    return upload.part if upload.part in types else None
 
 
-def _keep(file: HTTPFile, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+def _named(upload: Upload, owner: str) -> Path:
+    """The file under the name that it came with, as far as that can be the name of a file."""
     # Only the last part of a name counts, on any system, and nothing in it may lead elsewhere.
-    last = PurePosixPath(str(file["filename"]).replace("\\", "/")).name
+    last = PurePosixPath(upload.file_name.replace("\\", "/")).name
     name = _UNPRINTABLE.sub("_", last)[:200]
-    path = folder / (name if name.strip(". ") else "file")
-    path.write_bytes(file["body"])
-    return path
+    folder = upload.path.with_name(f"{upload.path.name}-of-{len(owner)}")
+    folder.mkdir()
+    return upload.path.rename(folder / (name if name.strip(". ") else "file"))
 
 
 def _text(content: bytes, name: str) -> str:

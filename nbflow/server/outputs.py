@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from nbflow.errors import NotFoundError
 from nbflow.model.execution import TaskRun
 from nbflow.server.handler import ApiHandler
+from nbflow.server.rights import Right, may
 
 
 class ExecutionOutputs(ApiHandler):
     """`GET /outputs/executions/{id}`: the outputs that the flow declares."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, execution_id: str) -> None:
         engine = await self.engine()
         self.answer(dict((await engine.aexecution(execution_id)).record.outputs))
@@ -25,8 +22,7 @@ class ExecutionOutputs(ApiHandler):
 class TaskOutputs(ApiHandler):
     """`GET /outputs/tasks/{id}`: one entry for each task run that has outputs."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, execution_id: str) -> None:
         self.answer([_entry(run) for run in await self.task_runs(execution_id) if run.outputs])
 
@@ -39,9 +35,8 @@ class TaskOutputs(ApiHandler):
 class TaskRunOutputs(TaskOutputs):
     """`GET /outputs/tasks/{id}/{taskRun}`: the outputs of one task run."""
 
-    @authenticated
-    @authorized
-    async def get(self, execution_id: str, task_run_id: str) -> None:
+    @may(Right.VIEW)
+    async def get(self, execution_id: str, task_run_id: str = "") -> None:
         for run in await self.task_runs(execution_id):
             if run.id == task_run_id:
                 self.answer(dict(run.outputs))

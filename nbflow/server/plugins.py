@@ -7,18 +7,18 @@ import inspect
 from collections.abc import Iterator
 from operator import attrgetter
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import authenticated
-
 from nbflow import __version__
 from nbflow.errors import NotFoundError, UnknownTypeError
+from nbflow.model.inputs import INPUT_TYPES
 from nbflow.model.plugin import Plugin
 from nbflow.model.task import Task
+from nbflow.nearest import did_you_mean
 from nbflow.plugins import Condition, TaskRunner, Trigger, registry
 from nbflow.plugins.pages import markdown
 from nbflow.plugins.reference import reference_of
 from nbflow.server.filters import read_page
 from nbflow.server.handler import ApiHandler
+from nbflow.server.rights import Right, may
 from nbflow.source.schema import DRAFT, flow_schema, task_schema
 from nbflow.types import JsonValue
 
@@ -33,8 +33,7 @@ _FAMILIES: tuple[tuple[str, type[Plugin]], ...] = (
 class Plugins(ApiHandler):
     """`GET /plugins`: a page of groups of types."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         page = read_page(self.query_values(), default_size=100)
         groups = await asyncio.to_thread(_groups)
@@ -44,8 +43,7 @@ class Plugins(ApiHandler):
 class PluginGroups(ApiHandler):
     """`GET /plugins/groups/subgroups`: all groups of types."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self) -> None:
         self.answer(await asyncio.to_thread(_groups))
 
@@ -53,12 +51,14 @@ class PluginGroups(ApiHandler):
 class Schemas(ApiHandler):
     """`GET /plugins/schemas/{flow|task|trigger}`: JSON Schema for editors."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, kind: str) -> None:
         schema = await asyncio.to_thread(flow_schema)
         definitions = schema.get("definitions", {})
-        if kind != "flow":
+        if kind == "dashboard":
+            definitions = {}
+            schema = {"$schema": DRAFT, "type": "object", "definitions": definitions}
+        elif kind != "flow":
             name = "Task" if kind == "task" else "Trigger"
             schema = {"$schema": DRAFT, "$ref": f"#/definitions/{name}", "definitions": definitions}
         if self.query_flag("arrayOf"):
@@ -67,11 +67,33 @@ class Schemas(ApiHandler):
         self.answer(schema)
 
 
+class InputTypes(ApiHandler):
+    """`GET /plugins/inputs`, and of one type: the types of inputs, and the JSON Schema of each."""
+
+    @may(Right.VIEW)
+    async def get(self, name: str | None = None) -> None:
+        if name is None:
+            self.answer([{"type": kind, "cls": f"nbflow.inputs.{cls.__name__}"} for kind, cls in INPUT_TYPES.items()])
+            return
+        cls = INPUT_TYPES.get(name.upper())
+        if cls is None:
+            raise NotFoundError(f"there is no input type `{name}`", hint=did_you_mean(name.upper(), INPUT_TYPES))
+        schema = {"properties": cls.model_json_schema(by_alias=True), "outputs": {}, "definitions": {}}
+        self.answer({"markdown": inspect.cleandoc(cls.__doc__ or ""), "schema": schema})
+
+
+class Icons(ApiHandler):
+    """`GET /plugins/icons`: there are none, and clients draw their own."""
+
+    @may(Right.VIEW)
+    async def get(self) -> None:
+        self.answer({})
+
+
 class PluginReference(ApiHandler):
     """`GET /plugins/{type}`: what a type is for, its properties and outputs."""
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, type_name: str) -> None:
         self.answer(await asyncio.to_thread(_reference, type_name))
 

@@ -11,9 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
-from jupyter_server.auth.decorator import authorized
 from tornado.iostream import StreamClosedError
-from tornado.web import authenticated
 
 from nbflow.engine import Engine, Execution
 from nbflow.errors import ExecutionNotFoundError
@@ -21,6 +19,7 @@ from nbflow.model.events import Event, LogWritten
 from nbflow.model.task import LogLevel
 from nbflow.server.errors import RequestError, encode
 from nbflow.server.handler import ApiHandler
+from nbflow.server.rights import Right, may
 
 _LOOK_SECONDS = 0.1
 
@@ -67,8 +66,7 @@ class EventStream(ApiHandler):
         super().on_connection_close()
         self._gone.set()
 
-    @authenticated
-    @authorized
+    @may(Right.VIEW)
     async def get(self, execution_id: str) -> None:
         engine = await self.engine()
         execution = await self._appeared(engine, execution_id)
@@ -98,7 +96,11 @@ class EventStream(ApiHandler):
 
     async def event(self, name: str, body: object) -> None:
         """Write one event and hand it to the network."""
-        self.write(f"id: {name}\ndata: {encode(body)}\n\n")
+        await self.encoded(name, encode(body))
+
+    async def encoded(self, name: str, body: str) -> None:
+        """As `event`, for a body that is JSON already."""
+        self.write(f"id: {name}\ndata: {body}\n\n")
         await self.flush()
 
     async def _batches(self, happenings: Happenings) -> AsyncIterator[list[Event]]:
@@ -136,14 +138,24 @@ class FollowExecution(EventStream):
     async def send(self, engine: Engine, execution: Execution, batches: AsyncIterator[list[Event]]) -> None:
         if not execution.record.state.is_terminal:
             async for batch in batches:
-                now = await engine.aexecution(execution.id)
-                shape = await asyncio.to_thread(now.to_dict)
-                if now.record.state.is_terminal:
+                if all(isinstance(event, LogWritten) for event in batch):
+                    continue
+                has_ended, shape = await self._now(engine, execution.id)
+                if has_ended:
                     break
-                if any(not isinstance(event, LogWritten) for event in batch):
-                    await self.event("progress", shape)
-        final = await engine.aexecution(execution.id)
-        await self.event("end", await asyncio.to_thread(final.to_dict))
+                await self.encoded("progress", shape)
+        _, final = await self._now(engine, execution.id)
+        await self.encoded("end", final)
+
+    async def _now(self, engine: Engine, execution_id: str) -> tuple[bool, str]:
+        """Whether an execution has ended, and its JSON: read once for all who follow it."""
+
+        def read() -> tuple[bool, str]:
+            now = engine.execution(execution_id)
+            has_ended = now.record.state.is_terminal
+            return has_ended, encode(now.to_dict())
+
+        return await self.shared.followed.get(execution_id, lambda: asyncio.to_thread(read))
 
 
 class FollowLogs(EventStream):

@@ -152,7 +152,7 @@ async def test_search_filters_and_leaves_task_runs_out(call: Call, engine: Engin
         {"timeRange": "an hour"},
         {"labels": "nothing"},
         {"sort": "colour:asc"},
-        {"filters[or][0][flowId][EQUALS]": "a"},
+        {"filters[or][0][colour][EQUALS]": "a"},
         {"filters[flowId][REGEX]": "a.*"},
     ],
 )
