@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nbflow.cli.options import Output, OutputOption, UsageError
-from nbflow.cli.showing import say, show_json, show_table
+from nbflow.cli.showing import say, show_data, show_table
 
 
 def expressions(
@@ -29,8 +29,8 @@ def expressions(
     if not found:
         hint = did_you_mean(name or "", [entry.name for entry in everything])
         raise UsageError(f"there is no filter, function or test `{name}`", hint=hint)
-    if output is Output.JSON:
-        show_json([asdict(entry) for entry in found])
+    if output.is_data:
+        show_data(output, [asdict(entry) for entry in found])
     elif name is None:
         show_table(("KIND", "HOW", "WHAT IT DOES"), [(entry.kind, entry.usage, entry.title) for entry in found])
     else:

@@ -1,143 +1,213 @@
-"""`nbflow flows`: the deployed flows."""
+"""`nbflow flows`: look at flows, deploy, run, switch and delete them."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
+from nbflow.cli.completion import complete_flow, complete_namespace
+from nbflow.cli.groups import new_group, verb
 from nbflow.cli.options import (
+    FlowOption,
     HomeOption,
-    InputsArgument,
-    LabelOption,
     NamespaceOption,
     Output,
     OutputOption,
+    RevisionOption,
     UsageError,
-    read_pairs,
-    read_uid,
+    read_uids,
 )
-from nbflow.cli.run import TimeoutOption
-from nbflow.cli.showing import say, show_json, show_table
+from nbflow.cli.places import open_place
+from nbflow.cli.progress import tracked
+from nbflow.cli.run import execute
+from nbflow.cli.showing import say, show_data, show_done, show_rows, warn
 from nbflow.cli.sources import find_sources
 from nbflow.cli.validate import PathsArgument, validate
 
-FlowOption = Annotated[str | None, typer.Option("--flow", "--id", help="Id of the flow.")]
-UidArgument = Annotated[str | None, typer.Argument(metavar="[NAMESPACE.ID]", help="The flow.")]
+UidsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAMESPACE.ID | NAMESPACE ID]", help="The flow.", autocompletion=complete_flow),
+]
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="A file with one flow, or - for stdin.")]
 
-app = typer.Typer(help="List, deploy, run and delete flows.", no_args_is_help=True, rich_markup_mode=None)
-app.command("validate")(validate)
+app = new_group("Deploy, run, look at and change flows.")
+verb(app, "execute", "run", "trigger", is_remote=True)(execute)
+verb(app, "validate", is_remote=True)(validate)
 
 
-@app.command("list")
-def list_flows(namespace: NamespaceOption = None, output: OutputOption = Output.TEXT, home: HomeOption = None) -> None:
+@verb(app, "list", "ls", is_remote=True)
+def list_flows(
+    only: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAMESPACE]", help="Only this namespace.", autocompletion=complete_namespace),
+    ] = None,
+    namespace: NamespaceOption = None,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
     """List the deployed flows."""
-    from nbflow.engine import Engine
-
-    with Engine(home, takes_over=False) as engine:
-        flows = engine.flows(namespace)
-    if output is Output.JSON:
-        show_json([flow.to_dict() for flow in flows])
-    elif flows:
-        rows = [
-            (
-                flow.namespace,
-                flow.id,
-                str(flow.revision),
-                _first_line(flow.description),
-                "disabled" if flow.disabled else "",
-            )
-            for flow in flows
-        ]
-        show_table(("NAMESPACE", "ID", "REVISION", "DESCRIPTION", ""), rows)
-    else:
-        say("no flows; `nbflow flows deploy FILE` adds one")
+    with open_place(home) as place:
+        flows = place.flows.all(namespace or only)
+    rows = [
+        (
+            flow["namespace"],
+            flow["id"],
+            str(flow["revision"]),
+            _first_line(flow.get("description")),
+            "disabled" if flow.get("disabled") else "",
+        )
+        for flow in flows
+    ]
+    heads = ("NAMESPACE", "ID", "REVISION", "DESCRIPTION", "")
+    show_rows(output, flows, heads, rows, "no flows; `nbflow flows deploy FILE` adds one")
 
 
-@app.command("get")
+@verb(app, "get", "show", "describe", is_remote=True)
 def get(
-    uid: UidArgument = None,
+    uid: UidsArgument = None,
     namespace: NamespaceOption = None,
     flow: FlowOption = None,
-    revision: Annotated[int | None, typer.Option(help="An older version.")] = None,
+    revision: RevisionOption = None,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Show the source of a flow."""
-    from nbflow.engine import Engine
-
-    with Engine(home, takes_over=False) as engine:
-        found = engine.flow(*read_uid(uid, namespace, flow), revision)
-    if output is Output.JSON:
-        show_json(found.to_dict(with_source=True))
-    else:
-        say(found.source.rstrip("\n"))
+    names = read_uids(uid, namespace, flow)
+    with open_place(home) as place:
+        found = place.flows.get(*names, revision)
+    show_done(output, found, str(found["source"]).rstrip("\n"))
 
 
-@app.command("deploy")
-def deploy_flows(paths: PathsArgument, output: OutputOption = Output.TEXT, home: HomeOption = None) -> None:
+@verb(app, "deploy", "apply", is_remote=True)
+def deploy_flows(
+    paths: PathsArgument,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Put all of them into this namespace.")
+    ] = None,
+    override: Annotated[
+        bool, typer.Option("--override/--no-override", help="Whether flows that are there already are changed.")
+    ] = True,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", hidden=True)] = False,  # it is always so here
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
     """Save flows; nothing is saved if any of them is not valid."""
-    from nbflow.cli.live import deploy
-    from nbflow.engine import Engine
+    from nbflow.cli.deploying import deploy, problems_of
     from nbflow.source import render_problems, split_documents
-    from nbflow.source.parts import parts_of
 
-    found = list(find_sources(paths))
+    found = [(name, _moved(text, namespace)) for name, text in find_sources(paths)]
     wrong = []
-    with Engine(home, takes_over=False) as engine:
-        for name, text in found:
-            problems = [part.in_whole(each) for part in parts_of(text) for each in engine.validate(part.text)]
+    with open_place(home) as place:
+        for name, text in tracked(found, "checking"):
+            problems = problems_of(place, text)
             if any(problem.is_error for problem in problems):
-                typer.echo(render_problems(problems, text, name), err=True)
+                warn(render_problems(problems, text, name))
                 wrong.append(name)
         if wrong:
             raise UsageError(f"nothing was deployed: {', '.join(wrong)} must be mended first")
-        flows = [deploy(engine, document, name) for name, text in found for document in split_documents(text)]
-    if output is Output.JSON:
-        show_json([flow.to_dict() for flow in flows])
+        documents = [(name, document) for name, text in found for document in split_documents(text)]
+        if not override:
+            _refuse_known(place.flows.exists, documents)
+        flows = [deploy(place, document, name) for name, document in tracked(documents, "deploying")]
+    if output.is_data:
+        show_data(output, flows)
         return
     for flow in flows:
-        say(f"deployed {flow.uid}, revision {flow.revision}")
+        say(f"deployed {flow['namespace']}.{flow['id']}, revision {flow['revision']}")
 
 
-@app.command("delete")
+@verb(app, "create", is_remote=True)
+def create(file: FileArgument, output: OutputOption = Output.TEXT, home: HomeOption = None) -> None:
+    """Save a new flow; refused when it is there already."""
+    _save(file, output, home, is_new=True)
+
+
+@verb(app, "update", is_remote=True)
+def update(file: FileArgument, output: OutputOption = Output.TEXT, home: HomeOption = None) -> None:
+    """Save a new revision of a flow; refused when it is not there yet."""
+    _save(file, output, home, is_new=False)
+
+
+@verb(app, "delete", is_remote=True)
 def delete(
-    uid: UidArgument = None,
+    uid: UidsArgument = None,
     namespace: NamespaceOption = None,
     flow: FlowOption = None,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Delete a flow; its executions stay."""
-    from nbflow.engine import Engine
-
-    namespace, flow_id = read_uid(uid, namespace, flow)
-    with Engine(home, takes_over=False) as engine:
-        engine.delete_flow(namespace, flow_id)
-    if output is Output.JSON:
-        show_json({"namespace": namespace, "id": flow_id, "deleted": True})
-    else:
-        say(f"deleted {namespace}.{flow_id}")
+    namespace, flow_id = read_uids(uid, namespace, flow)
+    with open_place(home) as place:
+        place.flows.delete(namespace, flow_id)
+    show_done(output, {"namespace": namespace, "id": flow_id, "deleted": True}, f"deleted {namespace}.{flow_id}")
 
 
-@app.command("execute")
-def execute(
-    inputs: InputsArgument = None,
+@verb(app, "enable", is_remote=True)
+def enable(
+    uid: UidsArgument = None,
     namespace: NamespaceOption = None,
     flow: FlowOption = None,
-    label: LabelOption = None,
-    timeout: TimeoutOption = None,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
-    """Run a deployed flow here and show it as it goes, as `nbflow run` does."""
-    from nbflow.cli.live import run_deployed
+    """Switch a flow on."""
+    _switch(read_uids(uid, namespace, flow), output, home, disabled=False)
 
-    given = list(inputs or [])
-    uid = given.pop(0) if given and "=" not in given[0] else None
-    namespace, flow_id = read_uid(uid, namespace, flow)
-    pairs, labels = read_pairs(given, "an input"), read_pairs(label, "a label")
-    raise typer.Exit(run_deployed(namespace, flow_id, pairs, labels, timeout, output, home))
+
+@verb(app, "disable", is_remote=True)
+def disable(
+    uid: UidsArgument = None,
+    namespace: NamespaceOption = None,
+    flow: FlowOption = None,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
+    """Switch a flow off: nothing starts it until it is switched on."""
+    _switch(read_uids(uid, namespace, flow), output, home, disabled=True)
+
+
+def _switch(names: tuple[str, str], output: Output, home: HomeOption, *, disabled: bool) -> None:
+    with open_place(home) as place:
+        place.flows.switch(*names, disabled=disabled)
+    done = {"namespace": names[0], "id": names[1], "disabled": disabled}
+    show_done(output, done, f"{'.'.join(names)} is {'off' if disabled else 'on'}")
+
+
+def _save(file: str, output: Output, home: HomeOption, *, is_new: bool) -> None:
+    from nbflow.cli.deploying import deploy
+
+    ((name, text),) = find_sources([file])
+    with open_place(home) as place:
+        names = _named(text)
+        if all(names) and place.flows.exists(*names) is is_new:
+            state, other = ("is there already", "update") if is_new else ("is not there", "create")
+            raise UsageError(f"the flow {'.'.join(names)} {state}", hint=f"nbflow flows {other} {file}")
+        flow = deploy(place, text, name)
+    show_done(output, flow, f"deployed {flow['namespace']}.{flow['id']}, revision {flow['revision']}")
+
+
+def _refuse_known(exists: object, documents: list[tuple[str, str]]) -> None:
+    assert callable(exists)
+    known = [".".join(names) for _, text in documents if all(names := _named(text)) and exists(*names)]
+    if known:
+        raise UsageError(f"nothing was deployed: {', '.join(known)} is there already", hint="--override changes it")
+
+
+def _named(text: str) -> tuple[str, str]:
+    """Namespace and id that a source names; empty where it does not."""
+    found = [re.search(rf"^{key}\s*:\s*[\"']?([^\s\"'#]+)", text, re.MULTILINE) for key in ("namespace", "id")]
+    namespace, flow_id = ("" if match is None else match[1] for match in found)
+    return namespace, flow_id
+
+
+def _moved(text: str, namespace: str | None) -> str:
+    """The flows of a text, all of them in a namespace."""
+    if namespace is None:
+        return text
+    return re.sub(r"^(namespace\s*:\s*)[\"']?[^\s\"'#]+[\"']?", rf"\g<1>{namespace}", text, flags=re.MULTILINE)
 
 
 def _first_line(text: str | None) -> str:

@@ -7,23 +7,21 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from datetime import UTC, datetime
 from types import FrameType
 
-from nbflow.cli.options import Output, UsageError
-from nbflow.cli.showing import coloured, local_time, say, show_json, warn
-from nbflow.cli.sources import read_source
+from nbflow.cli.places import Watch
+from nbflow.cli.showing import coloured, local_time, log_text, say, warn
 from nbflow.cli.startup import settle
 from nbflow.engine import Engine, Execution
-from nbflow.errors import ConflictError, FlowValidationError
+from nbflow.errors import ConflictError
+from nbflow.model import execution as records
 from nbflow.model.events import Event, ExecutionChanged, LogWritten, TaskRunChanged
-from nbflow.model.execution import LogEntry
-from nbflow.model.flow import Flow
+from nbflow.model.execution import LogEntry, TaskRun
 from nbflow.model.state import State
 from nbflow.model.task import LogLevel
-from nbflow.source import render_problems
 from nbflow.types import JsonValue
 from nbflow.widgets.gantt import seconds, text_gantt
 
@@ -41,54 +39,10 @@ class _Interrupted(BaseException):
         self.number = number
 
 
-def run_file(
-    path: str,
-    inputs: Mapping[str, str],
-    labels: Mapping[str, str],
-    timeout: float | None,
-    output: Output,
-    home: Path | None,
-) -> int:
-    """Deploy a file and run its flow; returns the exit status."""
-    text = read_source(path)
-    with Engine(home, takes_over=False) as engine:
-        flow = deploy(engine, text, path)
-        return run_live(
-            engine, lambda: engine.run(flow.namespace, flow.id, dict(inputs), labels=dict(labels)), timeout, output
-        )
-
-
-def run_deployed(
-    namespace: str,
-    flow_id: str,
-    inputs: Mapping[str, str],
-    labels: Mapping[str, str],
-    timeout: float | None,
-    output: Output,
-    home: Path | None,
-) -> int:
-    """Run a deployed flow; returns the exit status."""
-    with Engine(home, takes_over=False) as engine:
-        return run_live(
-            engine, lambda: engine.run(namespace, flow_id, dict(inputs), labels=dict(labels)), timeout, output
-        )
-
-
-def deploy(engine: Engine, text: str, file: str) -> Flow:
-    """Save a flow. Raises: UsageError after all its problems have been shown with their places in the file."""
-    try:
-        return engine.deploy(text, strict=True)
-    except FlowValidationError as invalid:
-        warn(render_problems(invalid.problems, text, file))
-        errors = sum(problem.is_error for problem in invalid.problems)
-        raise UsageError(f"{file} is not a valid flow: {errors} error{'' if errors == 1 else 's'}") from invalid
-
-
-def run_live(
-    engine: Engine, start: Callable[[], Execution], timeout: float | None = None, output: Output = Output.TEXT
-) -> int:
+def run_live(engine: Engine, start: Callable[[], Execution], watch: Watch) -> int:
     """Let an execution go on and, if it does so here, show it until it has ended; returns the exit status."""
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    timeout = watch.timeout
     deadline = None if timeout is None else time.monotonic() + timeout
     with _signals(), _subscribed(engine, events):
         execution = start()
@@ -96,13 +50,13 @@ def run_live(
             say(f"{execution.id} {coloured(execution.state)}")
             return 0
         settle()
-        show, status = output is Output.TEXT, 0
+        show, status = not watch.is_data, 0
         try:
             if show:
                 say(f"{execution.namespace}.{execution.flow_id}  execution {execution.id}")
             for event in _until_ended(execution, events, deadline):
                 if show:
-                    _show_event(event)
+                    show_event(event)
             engine.wait(execution.id)  # watchers hear of the end before it is in the history
         except (_Interrupted, TimeoutError) as reason:
             status = 128 + reason.number if isinstance(reason, _Interrupted) else 1
@@ -115,9 +69,9 @@ def run_live(
             raise
     execution.refresh()
     if show:
-        _show_end(execution)
+        show_end(execution.record, execution.task_runs)
     else:
-        show_json(execution.to_dict())
+        watch.show(execution.to_dict())
     return status or (1 if execution.state.is_failure else 0)
 
 
@@ -177,7 +131,8 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _show_event(event: Event) -> None:
+def show_event(event: Event) -> None:
+    """Show what happened, if people want to know."""
     if isinstance(event, LogWritten):
         if event.entry.level.rank >= LogLevel.INFO.rank:  # `executions logs` shows the rest
             say(log_line(event.entry))
@@ -190,35 +145,34 @@ def _show_event(event: Event) -> None:
 
 def log_line(entry: LogEntry) -> str:
     """A log entry as one line for people."""
-    clock = entry.timestamp.astimezone().strftime("%H:%M:%S.%f")[:-3]
-    source = f" {entry.task_id}:" if entry.task_id else ""
-    return f"{clock} {coloured(entry.level, f'{entry.level:<5}')}{source} {entry.message.rstrip()}"
+    return log_text(entry.timestamp, entry.level, entry.task_id, entry.message)
 
 
-def show_execution(execution: Execution) -> None:
+def show_execution(execution: records.Execution, runs: Sequence[TaskRun]) -> None:
     """What an execution is and how it stands: task runs, state, outputs, where to look next."""
     say(f"{execution.namespace}.{execution.flow_id}  execution {execution.id}, revision {execution.flow_revision}")
     say(f"started {local_time(execution.start)}")
-    for head, values in (("labels", execution.labels), ("inputs", execution.inputs)):
+    for head, values in (("labels", dict(execution.labels)), ("inputs", execution.inputs)):
         if values:
             say(f"{head}:")
             for name, value in values.items():
                 say(f"  {name}: {_shown(value)}")
-    _show_end(execution)
+    show_end(execution, runs)
 
 
-def _show_end(execution: Execution) -> None:
+def show_end(execution: records.Execution, runs: Sequence[TaskRun]) -> None:
+    """How an execution stands, or ended."""
     say()
-    say(text_gantt(execution))
+    say(text_gantt(execution, runs))
     say()
-    say(f"{coloured(execution.state)} after {seconds(execution.duration)}")
+    say(f"{coloured(execution.state)} after {seconds(execution.history.duration(datetime.now(UTC)))}")
     if execution.outputs:
         say("outputs:")
         for name, value in execution.outputs.items():
             say(f"  {name}: {_shown(value)}")
     if execution.state.is_failure:
-        for run in execution.task_runs:
-            if run.state.is_failure and not any(other.parent_task_run_id == run.id for other in execution.task_runs):
+        for run in runs:
+            if run.state.is_failure and not any(other.parent_task_run_id == run.id for other in runs):
                 item = f" [{run.value}]" if run.value is not None else ""
                 say(f"{coloured(run.state)} {run.task_id}{item}")
     say(f"more: nbflow executions get {execution.id} · nbflow executions logs {execution.id}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nbflow.cli.options import HomeOption, InputsArgument, Output, OutputOption, read_pairs, read_uid
-from nbflow.cli.showing import say, show_json, warn
+from nbflow.cli.showing import say, show_data, warn
 
 app = typer.Typer(help="Check, run and schedule notebooks.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -46,8 +46,9 @@ def check(
             execution = try_out(engine, notebook, given, [*handed, *found.needs])
             state = str(execution.state)
             failures = [entry.message for entry in execution.logs("ERROR")]
-    if output is Output.JSON:
-        show_json(
+    if output.is_data:
+        show_data(
+            output,
             {
                 "findings": [
                     {
@@ -62,7 +63,7 @@ def check(
                 ],
                 "needs": found.needs,
                 "state": state,
-            }
+            },
         )
     else:
         for finding in found.findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +19,25 @@ class UsageError(NbflowError):
     code = "usage"
 
 
+class ServerFailedError(NbflowError):
+    """The server cannot be reached, or failed at what it was asked."""
+
+    code = "server"
+
+
 class Output(StrEnum):
-    """How a command shows its result."""
+    """How a command shows its result: for people as text or a table, for programs as JSON, YAML or CSV."""
 
     TEXT = "text"
+    TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
+    CSV = "csv"
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is for programs."""
+        return self not in (Output.TEXT, Output.TABLE)
 
 
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="For people, or for programs.")]
@@ -56,6 +71,67 @@ def read_uid(uid: str | None, namespace: str | None, flow_id: str | None) -> tup
     if not namespace or not flow_id:
         raise UsageError("name a flow", hint="NAMESPACE.ID, or --namespace NAMESPACE --flow ID")
     return namespace, flow_id
+
+
+UidsArgument = Annotated[list[str] | None, typer.Argument(metavar="[NAMESPACE.ID | NAMESPACE ID]", help="The flow.")]
+FlowOption = Annotated[str | None, typer.Option("--flow", "--id", "--flow-id", help="Id of the flow.")]
+IdArgument = Annotated[str | None, typer.Argument(metavar="[ID]", help="Id of the execution.")]
+IdOption = Annotated[str | None, typer.Option("--id", help="Id of the execution.")]
+RevisionOption = Annotated[int | None, typer.Option("--revision", min=1, help="Another revision of the flow.")]
+TimeoutOption = Annotated[
+    float | None, typer.Option("--timeout", metavar="SECONDS", help="Kill the execution after so long.", min=0)
+]
+WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Show it until it ends; or only start it, at a server.")
+]
+
+
+def read_uids(words: Sequence[str] | None, namespace: str | None, flow_id: str | None) -> tuple[str, str]:
+    """Namespace and id of a flow from `namespace.id`, `namespace id`, or options. Raises: UsageError."""
+    given = list(words or ())
+    if len(given) > 2:
+        raise UsageError(f"`{' '.join(given)}` is too much for one flow", hint="NAMESPACE.ID, or NAMESPACE ID")
+    if len(given) == 2:
+        return read_uid(given[1], given[0], None)
+    return read_uid(given[0] if given else None, namespace, flow_id)
+
+
+def placed(namespace: str | None, words: Sequence[str | None], what: Sequence[str]) -> list[str]:
+    """A namespace and what is named in it, from words alone or with the namespace as an option. Raises: UsageError.
+
+    `what` are the words that must be there, the namespace left out; what may be missing is an empty text.
+    """
+    given = [word for word in words if word is not None]
+    whole = given if namespace is None else [namespace, *given]
+    if len(whole) > len(words):
+        raise UsageError(f"`{whole[-1]}` is too much", hint="name the namespace once")
+    for number, name in enumerate(("namespace", *what)):
+        if len(whole) <= number:
+            raise UsageError(f"name a {name}", hint=" ".join(("NAMESPACE", *(each.upper() for each in what))))
+    return [*whole, *([""] * (len(words) - len(whole)))]
+
+
+def read_level(level: str | None) -> str | None:
+    """A log level by its name. Raises: UsageError."""
+    if level is None:
+        return None
+    from nbflow.model.task import LogLevel
+
+    name = {"WARNING": "WARN"}.get(level.upper(), level.upper())
+    if name not in list(LogLevel):
+        raise UsageError(f"there is no log level `{level}`", hint=f"there are {', '.join(LogLevel)}")
+    return name
+
+
+def read_moment(text: str | None, what: str) -> datetime | None:
+    """An instant: ISO 8601, a date alone being its midnight; UTC unless it names an offset. Raises: UsageError."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{what}: `{text}` is no date", hint="2026-01-31, or 2026-01-31T06:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_id(execution_id: str | None, option: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nbflow.cli.options import Output, OutputOption, UsageError
-from nbflow.cli.showing import say, show_json, show_table
+from nbflow.cli.showing import say, show_data, show_json, show_table
 
 app = typer.Typer(
     help="List the types that flows can use, explain them, and begin types of your own.",
@@ -28,8 +28,10 @@ def list_plugins(
     if kind is not None and kind not in KINDS:
         raise UsageError(f"there is no kind `{kind}`", hint=f"there are {', '.join(KINDS)}")
     found = [reference_of(cls) for each in KINDS if kind in (None, each) for cls in types_of(each)]
-    if output is Output.JSON:
-        show_json([{"type": one.name, "kind": one.kind, "aliases": one.aliases, "title": one.title} for one in found])
+    if output.is_data:
+        show_data(
+            output, [{"type": one.name, "kind": one.kind, "aliases": one.aliases, "title": one.title} for one in found]
+        )
         return
     show_table(
         ("KIND", "TYPE", "ALSO", "WHAT IT IS FOR"),
@@ -55,8 +57,8 @@ def doc(
         say(f"{_write_all(folder)} pages are in {folder}")
         return
     reference = reference_of(find_type(type_name or ""))
-    if output is Output.JSON:
-        show_json(reference.to_dict())
+    if output.is_data:
+        show_data(output, reference.to_dict())
     else:
         say(text(reference))
 

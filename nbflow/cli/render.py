@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nbflow.cli.options import HomeOption, Output, OutputOption, UsageError, read_pairs
-from nbflow.cli.showing import say, show_json
+from nbflow.cli.showing import say, show_data
 
 
 def render(
@@ -39,8 +39,8 @@ def render(
             branch = step
         branch[last] = value
     rendered = _render(text, known) if execution is None else _render_in(execution, task, text, known, home)
-    if output is Output.JSON:
-        show_json({"result": rendered})
+    if output.is_data:
+        show_data(output, {"result": rendered})
     else:
         say(str(rendered))
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import csv
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from nbflow.cli.options import HomeOption, Output, OutputOption, UsageError
-from nbflow.cli.showing import say, show_json, show_table
-
-
-class Table(StrEnum):
-    """How rows are shown."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
+from nbflow.cli.showing import say, show_data, show_table
 
 
 def sql(
     query: Annotated[
         str | None, typer.Argument(metavar="[QUERY]", help="SELECT … FROM executions; without it: the tables.")
     ] = None,
-    output: Annotated[Table, typer.Option("--output", "-o", help="For people, or for programs.")] = Table.TABLE,
+    output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Query the history with SQL: executions, task_runs, logs, metrics, triggers, flows. Nothing is changed."""
@@ -42,12 +33,12 @@ def sql(
     else:
         with Engine(home, takes_over=False) as engine:
             found = engine.store.sql.rows(query)
-    if output is Table.JSON:
-        show_json(found.to_dicts())
-    elif output is Table.CSV:
+    if output is Output.CSV:  # also the heads of a result without rows
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(found.columns)
         writer.writerows(found)
+    elif output.is_data:
+        show_data(output, found.to_dicts())
     elif query is None:
         show_table(found.columns, [[str(cell) for cell in row] for row in found])
     else:
@@ -67,7 +58,7 @@ def diff(
 
     with Engine(home, takes_over=False) as engine:
         found = compare(*pick(engine, before, after), engine.store.files)
-    if output is Output.JSON:
-        show_json(found.to_dict())
+    if output.is_data:
+        show_data(output, found.to_dict())
     else:
         say(diff_text(found))

@@ -1,4 +1,4 @@
-"""`nbflow executions pause|resume|restart|replay|force-run|set-state|delete|metrics`: what moves executions on."""
+"""`nbflow executions pause|resume|restart|replay|force-run|set-state|delete|…`: what moves executions on."""
 
 from __future__ import annotations
 
@@ -6,148 +6,141 @@ from typing import Annotated
 
 import typer
 
-from nbflow.cli.executions import IdArgument, IdOption
-from nbflow.cli.options import HomeOption, InputsArgument, Output, OutputOption, read_id, read_pairs
-from nbflow.cli.showing import coloured, say, show_json, show_table
+from nbflow.cli.executions import IdArgument, show_state
+from nbflow.cli.groups import new_group, verb
+from nbflow.cli.options import (
+    HomeOption,
+    IdOption,
+    InputsArgument,
+    Output,
+    OutputOption,
+    RevisionOption,
+    WaitOption,
+    read_id,
+    read_pairs,
+)
+from nbflow.cli.places import Again, open_place
+from nbflow.cli.run import InputOption
+from nbflow.cli.showing import show_done
+from nbflow.cli.watching import watch_of
 
-app = typer.Typer(rich_markup_mode=None)
+IdNeeded = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
 
-RevisionOption = Annotated[int | None, typer.Option("--revision", min=1, help="Another revision of the flow.")]
+app = new_group("")
 
 
-@app.command("pause")
+@verb(app, "pause", is_remote=True)
 def pause(
     execution_id: IdArgument = None, id_: IdOption = None, output: OutputOption = Output.TEXT, home: HomeOption = None
 ) -> None:
     """Let no task of an execution begin until it is resumed."""
-    from nbflow.engine import Engine
-
-    with Engine(home, takes_over=False) as engine:
-        execution = engine.pause(read_id(execution_id, id_))
-    if output is Output.JSON:
-        show_json(execution.to_dict())
-    else:
-        say(f"{execution.id} {coloured(execution.state)}")
+    with open_place(home) as place:
+        execution = place.executions.pause(read_id(execution_id, id_))
+    show_state(output, execution)
 
 
-@app.command("resume")
+@verb(app, "resume", is_remote=True)
 def resume(
-    execution_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")],
+    execution_id: IdNeeded,
     inputs: InputsArgument = None,
+    input_: InputOption = None,
+    wait: WaitOption = True,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Let a paused execution go on, with the inputs that it asks for. Runs it here when nobody else does."""
-    from nbflow.cli.live import run_live
-    from nbflow.engine import Engine
-
-    given = read_pairs(inputs, "an input")
-    with Engine(home, takes_over=False) as engine:
-        status = run_live(engine, lambda: engine.resume(execution_id, given), output=output)
+    given = read_pairs([*(inputs or ()), *(input_ or ())], "an input")
+    with open_place(home) as place:
+        status = place.runs.resume(execution_id, given, watch_of(output, wait=wait))
     raise typer.Exit(status)
 
 
-@app.command("restart")
+@verb(app, "restart", is_remote=True)
 def restart(
     execution_id: IdArgument = None,
     id_: IdOption = None,
     revision: RevisionOption = None,
+    wait: WaitOption = True,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Go on with an execution that has failed; its failed tasks get another attempt."""
-    from nbflow.cli.live import run_live
-    from nbflow.engine import Engine
-
-    wanted = read_id(execution_id, id_)
-    with Engine(home, takes_over=False) as engine:
-        status = run_live(engine, lambda: engine.restart(wanted, revision=revision), output=output)
+    with open_place(home) as place:
+        status = place.runs.restart(read_id(execution_id, id_), revision, watch_of(output, wait=wait))
     raise typer.Exit(status)
 
 
-@app.command("replay")
+@verb(app, "replay", "replay-with-inputs", is_remote=True)
 def replay(
-    execution_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")],
+    execution_id: IdNeeded,
     inputs: InputsArgument = None,
+    input_: InputOption = None,
     task_run: Annotated[
-        str | None, typer.Option("--task-run", help="Start at this task run; what came before is taken over.")
+        str | None,
+        typer.Option("--task-run", "--task-run-id", help="Start at this task run; what came before is taken over."),
     ] = None,
     task: Annotated[str | None, typer.Option("--from", "--task", help="Start at the last run of this task.")] = None,
     revision: RevisionOption = None,
+    wait: WaitOption = True,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Run an execution again, as a new one; inputs given replace the old ones."""
-    from nbflow.cli.live import run_live
-    from nbflow.engine import Engine
-
-    given = read_pairs(inputs, "an input") or None
-    with Engine(home, takes_over=False) as engine:
-        start = engine.execution(execution_id).task_runs[task].id if task is not None else task_run
-        status = run_live(
-            engine, lambda: engine.replay(execution_id, start, revision=revision, inputs=given), output=output
-        )
+    given = read_pairs([*(inputs or ()), *(input_ or ())], "an input")
+    with open_place(home) as place:
+        again = Again(task_run, task, revision, given)
+        status = place.runs.replay(execution_id, again, watch_of(output, wait=wait))
     raise typer.Exit(status)
 
 
-@app.command("force-run")
+@verb(app, "force-run", is_remote=True)
 def force_run(
-    execution_id: IdArgument = None, id_: IdOption = None, output: OutputOption = Output.TEXT, home: HomeOption = None
+    execution_id: IdArgument = None,
+    id_: IdOption = None,
+    wait: WaitOption = True,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
 ) -> None:
     """Run a queued execution beyond the concurrency limit of its flow."""
-    from nbflow.cli.live import run_live
-    from nbflow.engine import Engine
-
-    wanted = read_id(execution_id, id_)
-    with Engine(home, takes_over=False) as engine:
-        status = run_live(engine, lambda: engine.force_run(wanted), output=output)
+    with open_place(home) as place:
+        status = place.runs.force_run(read_id(execution_id, id_), watch_of(output, wait=wait))
     raise typer.Exit(status)
 
 
-@app.command("set-state")
+@verb(app, "set-state", "update-taskrun", is_remote=True)
 def set_state(
-    execution_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")],
+    execution_id: IdNeeded,
     task_run: Annotated[str, typer.Argument(metavar="TASK_RUN", help="Id of the task run.")],
     state: Annotated[str, typer.Argument(metavar="STATE", help="The state to take it to have ended in.")],
+    wait: WaitOption = True,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Take a task run to have ended in a state, and go on from there."""
-    from nbflow.cli.live import run_live
-    from nbflow.engine import Engine
-
-    with Engine(home, takes_over=False) as engine:
-        status = run_live(engine, lambda: engine.change_state(execution_id, task_run, state), output=output)
+    with open_place(home) as place:
+        status = place.runs.set_state(execution_id, task_run, state, watch_of(output, wait=wait))
     raise typer.Exit(status)
 
 
-@app.command("metrics")
-def metrics(
-    execution_id: IdArgument = None,
-    id_: IdOption = None,
-    task: Annotated[str | None, typer.Option("--task", help="Only of this task.")] = None,
+@verb(app, "change-status", is_remote=True)
+def change_status(
+    execution_id: IdNeeded,
+    state: Annotated[str, typer.Argument(metavar="STATE", help="The state to take it to have ended in.")],
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
-    """Show the numbers of an execution: how long its tasks took, waited and tried, and what they reported."""
-    from nbflow.engine import Engine
-
-    with Engine(home, takes_over=False) as engine:
-        found = engine.execution(read_id(execution_id, id_)).metrics(task)
-    if output is Output.JSON:
-        keys = ("task_id", "task_run_id", "type", "name", "value")
-        show_json([{key: getattr(metric, key) for key in keys} for metric in found])
-        return
-    rows = [(metric.task_id, metric.name, metric.type, f"{metric.value:g}") for metric in found]
-    show_table(("TASK", "NAME", "TYPE", "VALUE"), rows)
+    """Take an execution that has ended to have ended in another state."""
+    with open_place(home) as place:
+        execution = place.executions.change_status(execution_id, state)
+    show_state(output, execution)
 
 
-@app.command("delete")
-def delete(execution_id: IdArgument = None, id_: IdOption = None, home: HomeOption = None) -> None:
+@verb(app, "delete", "rm", is_remote=True)
+def delete(
+    execution_id: IdArgument = None, id_: IdOption = None, output: OutputOption = Output.TEXT, home: HomeOption = None
+) -> None:
     """Delete an execution that has ended, with its log and files."""
-    from nbflow.engine import Engine
-
     wanted = read_id(execution_id, id_)
-    with Engine(home, takes_over=False) as engine:
-        engine.delete_execution(wanted)
-    say(f"{wanted} deleted")
+    with open_place(home) as place:
+        place.executions.delete(wanted)
+    show_done(output, {"id": wanted, "deleted": True}, f"{wanted} deleted")

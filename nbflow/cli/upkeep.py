@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nbflow.cli.options import HomeOption, Output, OutputOption, UsageError
-from nbflow.cli.showing import say, show_json
+from nbflow.cli.showing import say, show_data
 from nbflow.cli.startup import settle
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Delete nothing; tell what would be deleted.")]
@@ -54,8 +54,8 @@ def gc(
     settle()
     with Store(Settings.load(home)) as store:
         removed = store.purging.collect_garbage(now, older_than=age, dry_run=dry_run).to_dict()
-    if output is Output.JSON:
-        show_json({**removed, "dryRun": dry_run})
+    if output.is_data:
+        show_data(output, {**removed, "dryRun": dry_run})
         return
     freed = removed.pop("bytesFreed")
     verb = "would remove" if dry_run else "removed"
@@ -109,9 +109,9 @@ def purge(
             purge_storage=not keep_files,
             dry_run=dry_run,
         )
-    if output is Output.JSON:
+    if output.is_data:
         counts = {"executionsCount": purged.executions, "logsCount": purged.logs, "metricsCount": purged.metrics}
-        show_json({**counts, "storagesCount": purged.files, "dryRun": dry_run})
+        show_data(output, {**counts, "storagesCount": purged.files, "dryRun": dry_run})
         return
     counted = (
         (purged.executions, "execution"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from nbflow import __version__
 from nbflow.cli.options import Output, OutputOption
-from nbflow.cli.showing import say, show_json
+from nbflow.cli.showing import say, show_data
 
 
 def version(output: OutputOption = Output.TEXT) -> None:
     """Show the version."""
-    if output is Output.JSON:
-        show_json({"nbflow": __version__})
+    if output.is_data:
+        show_data(output, {"nbflow": __version__})
     else:
         say(f"nbflow {__version__}")

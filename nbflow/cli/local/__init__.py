@@ -1,0 +1,1 @@
+"""A home on this machine as a place: the engine of this process."""

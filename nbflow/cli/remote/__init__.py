@@ -1,0 +1,1 @@
+"""A server as a place: its REST API, asked with httpx. Nothing here opens a home."""
