@@ -17,6 +17,7 @@ LAYERS: list[set[str]] = [
     {"tasks", "triggers", "runners", "source", "store"},
     {"scheduler"},
     {"engine"},
+    {"flowtests"},
     {"widgets", "notebooks", "testing"},
     {"magics", "server", "cli"},
 ]

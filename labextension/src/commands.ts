@@ -9,6 +9,7 @@ export const Commands = {
   openExecution: 'nbflow:open-execution',
   openFlow: 'nbflow:open-flow',
   runFlow: 'nbflow:run-flow',
+  openNotebook: 'nbflow:open-executed-notebook',
   refresh: 'nbflow:refresh'
 } as const;
 
@@ -17,6 +18,14 @@ export const PANEL_ID = 'nbflow-panel';
 /** `{id}` */
 export function executionArgs(args: ReadonlyPartialJSONObject): string | undefined {
   return text(args.id) || undefined;
+}
+
+/** `{execution, uri}` */
+export function notebookArgs(
+  args: ReadonlyPartialJSONObject
+): { execution: string; uri: string } | undefined {
+  const [execution, uri] = [text(args.execution), text(args.uri)];
+  return execution && uri ? { execution, uri } : undefined;
 }
 
 /** `{namespace, id}` */

@@ -6,11 +6,13 @@ import type { Client } from './api/client';
 import type { Executions } from './services/executions';
 import type { Flows } from './services/flows';
 import type { EditorKnowledge } from './services/knowledge';
+import type { Schedules } from './services/schedules';
 
 export interface IServices {
   client: Client;
   flows: Flows;
   executions: Executions;
+  schedules: Schedules;
   knowledge: EditorKnowledge;
 }
 

@@ -14,16 +14,19 @@ from nbflow.magics.session import Session
 from nbflow.nearest import did_you_mean
 from nbflow.widgets.output import publish, static_bundle
 
+_PRE = "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+
 
 def say(text: str) -> None:
     """Show a text below the cell."""
-    publish(static_bundle(f'<pre style="margin:0">{escape(text)}</pre>', text))
+    publish(static_bundle(f'<pre style="{_PRE}">{escape(text)}</pre>', text))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Show a table below the cell."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    left = 'style="text-align:left"'  # JupyterLab puts cells to the right
+    head = "".join(f"<th {left}>{escape(cell)}</th>" for cell in heads)
+    body = "".join("<tr>" + "".join(f"<td {left}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (heads, *rows)

@@ -62,7 +62,8 @@ def read_arguments(
             _word_or_input(token, variables, found)
             continue
         name, equals, value = token.lstrip("-").partition("=")
-        name = _SHORT.get(name, name)
+        if name not in valued:
+            name = _SHORT.get(name, name)
         if name in flags and not equals:
             found.options[name] = ""
         elif name in valued or name in ("input", "label"):

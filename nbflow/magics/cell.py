@@ -15,8 +15,8 @@ from nbflow.widgets.flow import flow_html, show_flow
 from nbflow.widgets.output import publish, static_bundle
 from nbflow.widgets.problems import problems_html, problems_text
 
-CELL_FLAGS = (*RUN_FLAGS, "run", "validate")
-CELL_VALUED = RUN_VALUED
+CELL_FLAGS = (*RUN_FLAGS, "run", "validate", "simulate")
+CELL_VALUED = (*RUN_VALUED, "from", "days")
 
 
 @shows_errors
@@ -31,11 +31,15 @@ def flow_cell(session: Session, line: str, cell: str) -> Execution | None:
     if arguments.has("validate"):
         _validate(session, cell, text)
         return None
+    if arguments.has("simulate"):
+        _simulate(session, cell, text, arguments)
+        return None
     runs = _asks_to_run(arguments)
     try:
         flow = session.engine.deploy(cell, strict=True)
     except FlowValidationError as invalid:
         raise _refuse(invalid.problems, text, "nothing was deployed") from None
+    session.last_flow = (flow.namespace, flow.id)
     warnings = [problem for problem in session.engine.validate(cell) if problem.is_warning]
     if warnings:
         _show_problems(warnings, text)
@@ -52,7 +56,7 @@ def _asks_to_run(arguments: Arguments) -> bool:
     return bool(
         arguments.inputs
         or arguments.labels
-        or any(arguments.has(option) for option in ("run", "wait", "check", "timeout", "quiet"))
+        or any(arguments.has(option) for option in ("run", "wait", "check", "timeout", "quiet", "detach"))
     )
 
 
@@ -64,6 +68,18 @@ def _validate(session: Session, cell: str, text: str) -> None:
     if problems:
         _show_problems(problems, text)
     publish(static_bundle("<div>✓ the flow is valid; nothing was deployed</div>", "the flow is valid"))
+
+
+def _simulate(session: Session, cell: str, text: str, arguments: Arguments) -> None:
+    """Show what the schedules of the cell's flow would do; nothing is deployed."""
+    from nbflow.magics.time_words import moment
+    from nbflow.magics.trigger_commands import days, show_simulation
+
+    try:
+        found = session.engine.simulate_flow(cell, moment(arguments, "from"), days(arguments))
+    except FlowValidationError as invalid:
+        raise _refuse(invalid.problems, text, "nothing was simulated") from None
+    show_simulation(found)
 
 
 def _refuse(problems: Sequence[Problem], text: str, outcome: str) -> FlowCellError:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
 from nbflow.magics import (
+    backfill_commands,
     execution_commands,
     flow_commands,
     notebook_commands,
     parked,
     reference_commands,
     task_commands,
+    trigger_commands,
 )
 from nbflow.magics.answers import say
 from nbflow.magics.arguments import Arguments, read_arguments
@@ -20,6 +23,7 @@ from nbflow.magics.history_sql import diff, sql
 from nbflow.magics.running import RUN_FLAGS, RUN_VALUED
 from nbflow.magics.session import Session, shows_errors
 from nbflow.nearest import did_you_mean
+from nbflow.widgets.output import publish, static_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,20 @@ def _help(_session: Session, arguments: Arguments) -> None:
     usages = [(f"%flow {command.usage}", command.about) for command in COMMANDS.values()]
     width = max(len(usage) for usage, _ in usages)
     head = "Put a flow's YAML under %%flow to deploy it, under %%flow --run to run it. Then:"
-    say("\n".join([head, *(f"  {usage:<{width}}  {about}" for usage, about in usages)]))
+    text = "\n".join([head, *(f"  {usage:<{width}}  {about}" for usage, about in usages)])
+    left = 'style="text-align:left;vertical-align:top"'
+    rows = "".join(
+        f"<tr><td {left}><code>{escape(usage)}</code></td><td {left}>{escape(about)}</td></tr>"
+        for usage, about in usages
+    )
+    publish(static_bundle(f"<div>{escape(head)}</div><table><tbody>{rows}</tbody></table>", text))
 
 
 COMMANDS: dict[str, Command] = {
     "run": Command(
         "run [NAMESPACE.ID] [key=value ...]",
         "Run a deployed flow, or that of the %%task cells; shows it live, returns its handle. Options: --wait --check "
-        "--timeout --label --to --quiet",
+        "--timeout --label --to --quiet; --detach hands it to a server, so that it outlives this kernel.",
         task_commands.run,
         RUN_FLAGS,
         RUN_VALUED,
@@ -168,12 +178,59 @@ COMMANDS: dict[str, Command] = {
         "file",
     ),
     "last": Command(
-        "last [NAMESPACE.ID]",
-        "The notebook as its last run executed it.",
+        "last [NAMESPACE.ID | EXECUTION]",
+        "The notebook as its last run, or a certain one, executed it.",
         notebook_commands.last,
         (),
         ("notebook",),
         "flow",
+    ),
+    "triggers": Command(
+        "triggers [NAMESPACE.ID]",
+        "What starts flows: how it stands, when it fires next, what it waits for.",
+        trigger_commands.triggers,
+        takes="flow",
+    ),
+    "trigger": Command(
+        "trigger enable|disable|unlock|restart NAMESPACE.FLOW.TRIGGER",
+        "Switch a trigger on or off; let one go on that waits, or that has failed.",
+        trigger_commands.trigger,
+        takes="trigger",
+    ),
+    "next": Command(
+        "next [NAMESPACE.ID] [-n 10]",
+        "When its schedules fire next; of the last %%flow cell if no flow is named. Options: -n --from",
+        trigger_commands.next_dates,
+        (),
+        trigger_commands.NEXT_VALUED,
+        "flow",
+    ),
+    "simulate": Command(
+        "simulate [NAMESPACE.ID]",
+        "Every date of its schedules and what comes of it, runs missed and clock changes too. Options: --from --days "
+        "--to; `%%flow --simulate` does it for a cell that is not deployed.",
+        trigger_commands.simulate,
+        (),
+        trigger_commands.SIMULATE_VALUED,
+        "flow",
+    ),
+    "scheduler": Command(
+        "scheduler", "Whether a scheduler runs, where, what comes next, what was missed.", trigger_commands.scheduler
+    ),
+    "backfill": Command(
+        "backfill NAMESPACE.FLOW[.TRIGGER] --start DATE [--end DATE] [key=value ...]",
+        "Run past dates of a schedule, shown live. Options: --dates a,b --order oldest|newest --parallelism N --only "
+        "all|missing|failed --label --dry-run --wait. Then: backfill show|pause|resume|cancel ID",
+        backfill_commands.backfill,
+        backfill_commands.BACKFILL_FLAGS,
+        backfill_commands.BACKFILL_VALUED,
+        "flow",
+    ),
+    "backfills": Command(
+        "backfills [NAMESPACE.FLOW]",
+        "Backfills with their progress, newest first.",
+        backfill_commands.backfills,
+        takes="flow",
     ),
     "validate": Command("validate FILE", "Check the YAML of a flow.", flow_commands.validate, takes="file"),
     "deploy": Command("deploy FILE", "Save the YAML of a flow.", flow_commands.deploy, takes="file"),

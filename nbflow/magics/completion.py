@@ -9,11 +9,13 @@ from IPython.core.completer import SimpleCompletion
 
 from nbflow.errors import NbflowError
 from nbflow.magics.arguments import split
+from nbflow.magics.backfill_commands import BACKFILL_VERBS
 from nbflow.magics.cell import CELL_FLAGS, CELL_VALUED
 from nbflow.magics.commands import COMMANDS
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.session import Session, split_uid
 from nbflow.magics.task_line import KINDS, TASK_FLAGS, TASK_VALUED
+from nbflow.magics.trigger_commands import TRIGGER_VERBS
 from nbflow.magics.yaml_completion import complete_yaml
 from nbflow.model.flow import Flow
 from nbflow.model.input_choices import ChoiceInput
@@ -78,6 +80,10 @@ def _in_line(session: Session, words: list[str], fragment: str) -> Iterable[str]
         return _options(command.flags, (*command.valued, *labels))
     if not given:
         return _first_words(session, command.takes, fragment)
+    if words[0] == "trigger" and len(given) == 1:
+        return [".".join(row.state.key) for row in session.engine.triggers()]
+    if words[0] == "backfill" and len(given) == 1 and given[0] in BACKFILL_VERBS:
+        return [one.id for one in session.engine.backfills(going_on=given[0] != "show")]
     if command.takes == "flow" and words[0] == "run":
         flow: Flow = session.engine.flow(*split_uid(given[0]))
         return _inputs(flow, fragment)
@@ -105,6 +111,8 @@ def _in_task_line(session: Session, words: list[str], fragment: str) -> Iterable
 def _first_words(session: Session, takes: str, fragment: str) -> Iterable[str]:
     if takes == "flow":
         return [f"{stored.namespace}.{stored.id}" for stored in session.engine.store.flows.list()]
+    if takes == "trigger":
+        return TRIGGER_VERBS
     if takes == "task":
         return session.record.tasks
     if takes == "namespace":

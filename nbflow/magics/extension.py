@@ -21,6 +21,7 @@ def load_ipython_extension(shell: Any) -> None:  # Any: IPython's shell has no t
     magics = FlowMagics(Session(shell))
     shell.register_magic_function(magics.line, "line", "flow")
     shell.register_magic_function(magics.cell, "cell", "flow")
+    shell.register_magic_function(magics.tests, "cell", "flowtest")
     _listen(shell, TaskMagics(magics.session))
     formatters = shell.display_formatter
     if getattr(shell, "kernel", None) is not None:
@@ -37,6 +38,7 @@ def unload_ipython_extension(shell: Any) -> None:  # Any: as above
     magics = shell.magics_manager.magics
     found = magics["cell"].pop("flow", None)
     _listen_no_more(shell, magics["cell"].pop("task", None))
+    magics["cell"].pop("flowtest", None)
     magics["line"].pop("task", None)
     magics["line"].pop("flow", None)
     for formatter in (
@@ -102,13 +104,17 @@ class FlowMagics:
         %flow expressions [NAME]                      the filters and functions of expressions
         %flow delete NAMESPACE.ID                     delete a flow; its executions stay
         %flow chart NAMESPACE.ID                      how long its last executions took
+        %flow triggers | next | simulate NAMESPACE.ID what starts flows, when it fires, every date of some weeks
+        %flow trigger enable | disable | unlock ID    switch NAMESPACE.FLOW.TRIGGER
+        %flow backfill NAMESPACE.ID --start DATE      run past dates of its schedule; --end --dry-run --parallelism
+        %flow scheduler                               whether one runs, where, and what was missed
 
         Inputs are key=value: name=Ada, name="Ada Lovelace", days=[1,2], data=:variable for the value of a variable.
         A data frame becomes a Parquet file for an input of type FILE, its records for one of type JSON or ARRAY.
 
         Options of `run`: --wait (block until it has ended; interrupting the cell kills it), --check (as --wait, and
         the cell fails unless it succeeds), --timeout SECONDS, --label key=value, --to NAME (a variable for the
-        handle), --revision NUMBER, --quiet (show nothing).
+        handle), --revision NUMBER, --quiet (show nothing), --detach (let a server of this home run it).
 
         Examples::
 
@@ -144,6 +150,8 @@ class FlowMagics:
         --label key=value      a label for the execution
         --to NAME              a variable for the handle, also of executions started with the Run button
         --quiet                run it, show nothing
+        --detach               let a server of this home run it: it goes on when the kernel ends
+        --simulate             only show what its schedules would do; --from DATE --days 30
         --validate             only check it
 
         When something is wrong with the flow, every problem is shown with its place in the cell, and nothing is
@@ -158,6 +166,34 @@ class FlowMagics:
         from nbflow.magics.cell import flow_cell
 
         return flow_cell(self.session, line, cell)
+
+    @no_var_expand
+    def tests(self, line: str, cell: str) -> None:
+        """Run the test suite in this cell, and show which of its assertions hold.
+
+        %%flowtest [CASE ...] [options]
+        id: hello_tests
+        namespace: company.team
+        flowId: hello
+        testCases:
+          - id: greets
+            fixtures:
+              inputs: {name: Ada}
+              tasks: [{id: notify, outputs: {code: 200}}]
+            assertions:
+              - value: "{{ outputs.greet.value }}"
+                equalTo: Hello Ada
+
+        A suite that names no flow is about that of the notebook's %%task cells. Each case runs in a home of its own:
+        tasks with fixtures do not run, and nothing that is written stays.
+
+        --check         the cell fails unless all cases succeed
+        --parallel N    cases to run at the same time
+        --to NAME       a variable for the result
+        """
+        from nbflow.magics.flowtest_cell import flowtest_cell
+
+        flowtest_cell(self.session, line, cell)
 
 
 class TaskMagics(TaskCells):
@@ -221,6 +257,8 @@ class _Matcher:
 
     def __call__(self, context: Any) -> dict[str, Any]:  # Any: IPython's CompletionContext and its result
         text = context.full_text.lstrip()
+        if text.startswith("%%flowtest"):
+            return {"completions": [], "suppress": False}
         if not text.startswith(("%%flow", "%flow", "%%task")) and "%flow" not in context.line_with_cursor:
             return self._live(context.text_until_cursor) or {"completions": [], "suppress": False}
         from nbflow.magics.completion import complete

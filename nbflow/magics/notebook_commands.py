@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
-from nbflow.magics.answers import one_word, say, table
+from nbflow.engine import Execution
+from nbflow.magics.answers import find_execution, one_word, say, table
 from nbflow.magics.arguments import Arguments
 from nbflow.magics.cell_record import notebook_path
 from nbflow.magics.errors import FlowCellError
 from nbflow.magics.session import Session, split_uid
+from nbflow.magics.time_words import scheduler_text
 from nbflow.model.input_values import plain
 from nbflow.types import JsonValue
+from nbflow.widgets.moments import away, local, zone_name
 
 RUNS_AS_TASK = "NBFLOW_EXECUTION_ID"
 """Set in the kernel of a notebook that an execution runs: there it must not schedule or check itself again."""
@@ -40,8 +44,20 @@ def schedule(session: Session, arguments: Arguments) -> None:
     published = publish(session.engine, file, wanted, files=files, snapshot=arguments.has("snapshot"))
     lines = [f"{published.flow.uid}, revision {published.flow.revision}: {published.words}"]
     lines += [f"  {'error' if finding.is_error else 'warning'}: {finding}" for finding in found.findings]
-    lines.append("It fires while JupyterLab or `nbflow server` runs. Try it now: %flow run " + published.flow.uid)
+    lines += _coming(session, published.flow.uid)
+    lines.append("Try it now: %flow run " + published.flow.uid)
     say("\n".join(lines))
+
+
+def _coming(session: Session, uid: str) -> list[str]:
+    """When a flow fires next, and whether somebody is there to fire it."""
+    now = datetime.now(UTC)
+    dates: list[datetime] = session.engine.next_dates(session.engine.flow(*split_uid(uid)), n=1)
+    lines = [f"It fires next at {local(date)} {zone_name(date)} ({away(date, now)})." for date in dates]
+    return [
+        *(lines or ["It will not fire."]),
+        scheduler_text(session, session.engine.scheduler_status(), now).split("\n")[0],
+    ]
 
 
 def check(session: Session, arguments: Arguments) -> None:
@@ -75,16 +91,26 @@ def check(session: Session, arguments: Arguments) -> None:
 
 def last(session: Session, arguments: Arguments) -> object:
     """Save the notebook that the last run of its flow executed, and link to it."""
-    from IPython.display import FileLink
+    from nbflow.notebooks import executed_notebook, last_executed, name_of
 
-    from nbflow.notebooks import last_executed, name_of
-
+    if arguments.words and "." not in arguments.words[0]:
+        execution = find_execution(session, one_word(arguments, "last [NAMESPACE.ID | EXECUTION]"))
+        found = executed_notebook(session.engine, execution)
+        if found is None:
+            raise FlowCellError(f"execution {execution.id} has left no executed notebook")
+        return _link(execution, found, f"{execution.flow_id}.{execution.id}")
     if arguments.words:
         namespace, flow_id = split_uid(one_word(arguments, "last [NAMESPACE.ID]"))
     else:
         namespace, flow_id = "notebooks", name_of(_notebook(session, arguments).stem)
     execution, content = last_executed(session.engine, namespace, flow_id)
-    target = Path(f"{flow_id}.executed.ipynb")
+    return _link(execution, content, flow_id)
+
+
+def _link(execution: Execution, content: bytes, name: str) -> object:
+    from IPython.display import FileLink
+
+    target = Path(f"{name}.executed.ipynb")
     target.write_bytes(content)
     say(f"{target}: execution {execution.id}, {execution.state}, {execution.start:%Y-%m-%d %H:%M}")
     return FileLink(str(target))  # type: ignore[no-untyped-call]

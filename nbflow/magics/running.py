@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from nbflow.engine import Execution
 from nbflow.errors import ConflictError
 from nbflow.magics.arguments import Arguments
@@ -11,11 +13,11 @@ from nbflow.model.flow import Flow
 from nbflow.nearest import did_you_mean
 from nbflow.widgets.gantt import seconds
 from nbflow.widgets.live import show_execution
-from nbflow.widgets.output import has_widgets
+from nbflow.widgets.output import has_widgets, publish, static_bundle
 from nbflow.widgets.painter import Painter, wait_until
 from nbflow.widgets.snapshot import Snapshot
 
-RUN_FLAGS = ("wait", "check", "quiet")
+RUN_FLAGS = ("wait", "check", "quiet", "detach")
 RUN_VALUED = ("timeout", "to", "revision")
 
 _KILL_SECONDS = 10.0
@@ -26,14 +28,15 @@ def run_flow(session: Session, namespace: str, flow_id: str, arguments: Argument
     timeout = arguments.seconds("timeout")
     revision = arguments.number("revision", 1) if arguments.has("revision") else None
     _refuse_unknown(session.engine.flow(namespace, flow_id, revision), arguments)
-    started: Execution = session.engine.run(
-        namespace, flow_id, arguments.inputs, labels=arguments.labels, revision=revision
-    )
+    start = session.engine.run_detached if arguments.has("detach") else session.engine.run
+    started: Execution = start(namespace, flow_id, arguments.inputs, labels=arguments.labels, revision=revision)
     bind(session, arguments, started)
     session.mark_shown(started.id)
     is_quiet = arguments.has("quiet")
     waits = arguments.has("wait") or arguments.has("check") or timeout is not None
     try:  # an interrupt may come as soon as the user sees something
+        if arguments.has("detach") and not is_quiet:
+            _say_where(session)
         painter = None if is_quiet else show_execution(session.engine, started.id)
         if waits:
             _wait(session, started, painter, timeout)
@@ -43,11 +46,18 @@ def run_flow(session: Session, namespace: str, flow_id: str, arguments: Argument
         _kill(session, started)
         raise FlowCellError(f"interrupted: execution {started.id} was killed") from None
     if waits:
-        if not is_quiet and not has_widgets():
+        if painter is not None and painter.has_started and not has_widgets():
             show_execution(session.engine, started.id)
         if arguments.has("check") and started.state not in ("SUCCESS", "WARNING"):
             raise FlowCellError(f"execution {started.id} ended as {started.state}", f"%flow logs {started.id}")
     return started
+
+
+def _say_where(session: Session) -> None:
+    status = session.engine.scheduler_status()
+    where = "this very kernel" if status.is_here else f"the server on {status.host}, process {status.pid}"
+    text = f"handed to {where}: it goes on when this notebook is closed"
+    publish(static_bundle(f"<div>{escape(text)}</div>", text))
 
 
 def bind(session: Session, arguments: Arguments, execution: Execution) -> None:

@@ -20,6 +20,8 @@ class Session:
         self.shell = shell
         self.record = CellRecord()
         self._notebook: Any = None
+        self.last_flow: tuple[str, str] | None = None
+        """Namespace and id of the flow that a %%flow cell has deployed last."""
         self._shown: tuple[str, int] | None = None
 
     @property

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
 
 from nbflow.engine import Engine, Execution
 from nbflow.errors import InputError, NbflowError, Problem
 from nbflow.model.flow import Flow
 from nbflow.plugins.graph import flow_graph
+from nbflow.scheduler.schedules import table_of
 from nbflow.widgets.form import InputForm, inputs_html, inputs_text
 from nbflow.widgets.live import show_execution
+from nbflow.widgets.moments import away, local
 from nbflow.widgets.output import Slot, has_widgets, publish, static_bundle, widget_bundle
 from nbflow.widgets.topology import topology_svg, topology_text
 
@@ -23,29 +26,31 @@ def show_flow(
     engine: Engine, flow: Flow, on_started: Callable[[Execution], None] | None = None, *, with_form: bool = True
 ) -> None:
     """Show a flow below the cell that runs; `on_started` gets each execution that the button starts."""
-    publish(static_bundle(flow_html(flow), flow_text(flow)))
+    note = _note(engine, flow)
+    publish(static_bundle(flow_html(flow, note), flow_text(flow, note)))
     if with_form and has_widgets() and not flow.disabled and not flow.draft:
         RunForm(engine, flow, on_started).show()
 
 
-def flow_html(flow: Flow) -> str:
-    """Header, description and topology; static."""
+def flow_html(flow: Flow, note: str = "") -> str:
+    """Header, description, topology and triggers, with a note below them; static."""
     off = " · <i>disabled</i>" if flow.disabled else " · <i>draft</i>" if flow.draft else ""
     head = f"<div><b>{escape(flow.namespace)}.{escape(flow.id)}</b> · revision {flow.revision or 1}{off}</div>"
     about = "<br>".join(escape(line) for line in _about(flow))
     description = f'<div style="opacity:0.8">{about}</div>' if about else ""
     labels = " ".join(f"<code>{escape(key)}: {escape(value)}</code>" for key, value in flow.label_map.items())
     triggers = "".join(f"<div>⏱ {escape(line)}</div>" for line in _triggers(flow))
+    triggers += f"<div><small>{escape(note)}</small></div>" if note else ""
     picture = f'<div style="overflow-x:auto;margin:6px 0">{topology_svg(flow_graph(flow))}</div>'
     return f'<div class="nbflow-flow">{head}{description}{labels}{picture}{triggers}</div>'
 
 
-def flow_text(flow: Flow) -> str:
+def flow_text(flow: Flow, note: str = "") -> str:
     """The same as text."""
     parts = [f"{flow.uid}  revision {flow.revision or 1}", *_about(flow), topology_text(flow_graph(flow))]
     if flow.inputs:
         parts.extend(["inputs:", inputs_text(flow.inputs)])
-    parts.extend(_triggers(flow))
+    parts.extend([*_triggers(flow), *([note] if note else [])])
     parts.append(f"run it: %flow run {flow.uid}" + "".join(f" {declared.id}=…" for declared in flow.inputs))
     return "\n".join(parts)
 
@@ -88,17 +93,28 @@ class RunForm:
                 self._on_started(execution)
 
 
+def _note(engine: Engine, flow: Flow) -> str:
+    """That nothing fires, where that is so and somebody may wait for it."""
+    fires = any(table_of(trigger) is not None and not trigger.disabled for trigger in flow.triggers)
+    if not fires or flow.disabled or engine.scheduler_status().is_running:
+        return ""
+    return "No scheduler runs for this home: nothing fires. %flow scheduler tells more."
+
+
 def _about(flow: Flow) -> list[str]:
     return (flow.description or "").strip().splitlines()[:_LINES]
 
 
 def _triggers(flow: Flow) -> list[str]:
-    lines = []
+    lines, now = [], datetime.now(UTC)
     for trigger in flow.triggers:
-        when = getattr(trigger, "cron", None)
-        is_waiting = when is not None or hasattr(trigger, "dates")  # the clock fires nothing in this version
-        state = "disabled" if trigger.disabled else "does not fire yet" if is_waiting else ""
-        facts = [part for part in (str(when) if when else "", state) if part]
+        when, table = getattr(trigger, "cron", None), table_of(trigger)
+        facts = [str(when)] if when else []
+        if trigger.disabled or flow.disabled:
+            facts.append("disabled")
+        elif table is not None:
+            date = table.after(now)
+            facts.append("no date comes" if date is None else f"next date {local(date)}, {away(date, now)}")
         more = f" ({', '.join(facts)})" if facts else ""
         lines.append(f"{trigger.id}: {trigger.type.rsplit('.', 1)[-1]}{more}")
     return lines

@@ -51,8 +51,11 @@ class Painter:
         self._kill_asked = threading.Event()
         self._stopped = threading.Event()
         self.done = threading.Event()
+        self.has_started = False
+        """Whether there was something to follow; else the end was shown at once."""
 
     def start(self) -> Painter:
+        self.has_started = True
         threading.Thread(target=self._main, name="nbflow-painter", daemon=True).start()
         return self
 

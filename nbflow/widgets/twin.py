@@ -13,6 +13,7 @@ from nbflow.model.execution import Execution, LogEntry, TaskRun
 from nbflow.model.state import State
 from nbflow.widgets.colours import STATE_COLOURS, sign
 from nbflow.widgets.gantt import Gantt, Row, gantt, hidden_text, seconds, text_gantt
+from nbflow.widgets.leftovers import leftovers_html, leftovers_of, leftovers_text
 from nbflow.widgets.logs import log_html, log_text
 from nbflow.widgets.values import Shown, outputs_of, value_html, value_text
 
@@ -31,6 +32,7 @@ def execution_html(
     parts = [_header(execution, chart), _table(chart)]
     if chart.hidden:
         parts.append(f"<div>… and {escape(hidden_text(chart.hidden))}</div>")
+    parts.append(leftovers_html(execution, leftovers_of(execution, task_runs)))
     parts.extend(_outputs(outputs_of(execution.outputs, task_runs)))
     if entries:
         last = list(entries)[-_MOST_LINES:]
@@ -53,6 +55,7 @@ def execution_text(
         f"execution {execution.id}  {seconds(execution.history.duration(moment))}",
         text_gantt(execution, task_runs, moment, width),
     ]
+    parts.extend(leftovers_text(leftovers_of(execution, task_runs)))
     parts.extend(value_text(value) for value in outputs_of(execution.outputs, task_runs))
     if entries:
         parts.append(log_text(list(entries)[-_MOST_LINES:]))

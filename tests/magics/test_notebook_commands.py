@@ -30,6 +30,8 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_notebook_is_put_on_a_schedule_and_its_last_run_fetched(run: Run, report: Path) -> None:
     done = run('%flow schedule "0 9 * * *" n=5 --timezone Europe/Paris --notebook report.py')
     assert done.text.startswith("notebooks.report, revision 1: runs the notebook as it is now"), done.text
+    assert "It fires next at " in done.text
+    assert "No scheduler runs on " in done.text
     [trigger] = Engine.default().flow("notebooks", "report").triggers
     assert (trigger.inputs, trigger.type_name) == ({"n": 5}, "io.kestra.plugin.core.trigger.Schedule")
     assert run("%flow run notebooks.report --wait").success
@@ -37,6 +39,9 @@ def test_a_notebook_is_put_on_a_schedule_and_its_last_run_fetched(run: Run, repo
     assert "report.executed.ipynb: execution " in done.text
     executed = json.loads((report.parent / "report.executed.ipynb").read_text())
     assert any("n = 5" in "".join(cell["source"]) for cell in executed["cells"])
+    [ran] = Engine.default().executions("notebooks", "report")
+    assert f"report.{ran.id}.executed.ipynb" in run(f"%flow last {ran.id}").text
+    assert not run("%flow last nothing").success
 
 
 def test_a_check_tells_what_is_wrong_and_how_a_clean_run_ends(run: Run, report: Path) -> None:

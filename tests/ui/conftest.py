@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 TOKEN = "t"
+_BUILT = Path(__file__).parents[2] / "nbflow" / "labextension"
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -82,7 +84,13 @@ class Notebook:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    base = tmp_path_factory.mktemp("lab")
+    with running_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@contextmanager
+def running_lab(base: Path) -> Iterator[Lab]:
+    """A JupyterLab whose settings, home and notebooks lie in a folder; with the front end as it is built here."""
     folder, settings = base / "work", base / "config" / "labconfig"
     folder.mkdir()
     settings.mkdir(parents=True)
@@ -90,6 +98,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (settings / "page_config.json").write_text(
         '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
     )
+    _install(base)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -111,14 +120,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        _await_server(url, process, log)
+        await_server(url, process, log)
         yield Lab(url, folder, log)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
 
 
-def _await_server(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _install(base: Path) -> None:
+    """Link the built front end and enable the server extension, whether or not the environment has them."""
+    if _BUILT.is_dir():
+        (base / "data" / "labextensions").mkdir(parents=True)
+        (base / "data" / "labextensions" / "nbflow").symlink_to(_BUILT, target_is_directory=True)
+    enabled = base / "config" / "jupyter_server_config.d"
+    enabled.mkdir(parents=True)
+    (enabled / "nbflow.json").write_text('{"ServerApp": {"jpserver_extensions": {"nbflow": true}}}')
+
+
+def await_server(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
@@ -140,6 +159,31 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def open_page(lab: Lab, browser: Browser, source: Path) -> Notebook:
+    """Copy a notebook into a Lab's folder and open it; whatever the page complains about is collected."""
+    shutil.copy(source, lab.folder / source.name)
+    page = browser.new_page(viewport={"width": 1400, "height": 1600})
+    notebook = Notebook(page)
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            notebook.complaints.append(f"console: {message.text}")
+
+    def fail(error: Any) -> None:  # Any: Playwright's Error has no public name
+        notebook.complaints.append(f"page: {error}")
+
+    page.on("console", hear)
+    page.on("pageerror", fail)
+    page.goto(f"{lab.url}/lab/tree/{source.name}?token={TOKEN}&reset")
+    page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
+    page.evaluate(_READY)
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    return notebook
+
+
 OpenNotebook = Callable[[Path], Notebook]
 
 
@@ -149,27 +193,8 @@ def open_notebook(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
     pages: list[Page] = []
 
     def open_(source: Path) -> Notebook:
-        shutil.copy(source, lab.folder / source.name)
-        page = browser.new_page(viewport={"width": 1400, "height": 1600})
-        pages.append(page)
-        notebook = Notebook(page)
-
-        def hear(message: ConsoleMessage) -> None:
-            if message.type == "error":
-                notebook.complaints.append(f"console: {message.text}")
-
-        def fail(error: Any) -> None:  # Any: Playwright's Error has no public name
-            notebook.complaints.append(f"page: {error}")
-
-        page.on("console", hear)
-        page.on("pageerror", fail)
-        page.goto(f"{lab.url}/lab/tree/{source.name}?token={TOKEN}&reset")
-        page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
-        page.evaluate(_READY)
-        page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=60_000,
-        )
+        notebook = open_page(lab, browser, source)
+        pages.append(notebook.page)
         return notebook
 
     yield open_

@@ -5,7 +5,21 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import * as guards from './guards';
 import { readEvents } from './stream';
-import type { Action, Execution, Flow, LogEntry, Page, PluginTypes, Problem } from './types';
+import * as timeguards from './timeguards';
+import type {
+  Action,
+  Backfill,
+  BackfillMove,
+  Execution,
+  Flow,
+  LogEntry,
+  Page,
+  PluginTypes,
+  Problem,
+  SchedulerStatus,
+  Trigger,
+  TriggerKey
+} from './types';
 
 /** What the server refused or could not do; `status` 0: it did not answer at all. */
 export class ApiError extends Error {
@@ -78,6 +92,33 @@ export class Client {
     yield* this._follow(path`logs/${id}/follow`, guards.logEntry, signal);
   }
 
+  scheduler = async (): Promise<SchedulerStatus> =>
+    found(timeguards.scheduler(await this._json('scheduler')), 'scheduler');
+
+  triggers = async (): Promise<Trigger[]> =>
+    guards.page(
+      await this._json('triggers/search', { page: 1, size: 200, sort: 'nextExecutionDate:asc' }),
+      timeguards.trigger
+    ).results;
+
+  /** Those that go on, and the newest of those that are over. */
+  backfills = async (): Promise<Backfill[]> =>
+    guards.page(await this._json('backfills'), timeguards.backfill).results;
+
+  async switchTrigger(key: TriggerKey, disabled: boolean): Promise<void> {
+    await this._put('triggers/set-disabled', { ...names(key), disabled });
+  }
+
+  /** Backfills are moved by their trigger: it has one at a time. */
+  async moveBackfill(key: TriggerKey, move: BackfillMove): Promise<void> {
+    await this._put(`triggers/backfill/${move}`, names(key), move === 'delete' ? 'POST' : 'PUT');
+  }
+
+  /** The text of a stored file that belongs to an execution. */
+  async file(id: string, uri: string): Promise<string> {
+    return (await this._send(path`executions/${id}/file`, { path: uri }, {})).text();
+  }
+
   async validate(source: string): Promise<Problem[]> {
     const headers = { 'Content-Type': 'application/x-yaml' };
     const init = { method: 'POST', body: source, headers };
@@ -103,6 +144,11 @@ export class Client {
         yield item;
       }
     }
+  }
+
+  private async _put(route: string, body: object, method = 'PUT'): Promise<void> {
+    const headers = { 'Content-Type': 'application/json' };
+    await this._send(route, {}, { method, body: JSON.stringify(body), headers });
   }
 
   private async _json(route: string, query: Query = {}, init: RequestInit = {}): Promise<unknown> {
@@ -132,6 +178,11 @@ export class Client {
 /** Joins path segments, each percent-encoded. */
 function path(fixed: TemplateStringsArray, ...segments: string[]): string {
   return fixed.reduce((all, part, i) => all + encodeURIComponent(segments[i - 1] ?? '') + part);
+}
+
+/** The names alone: rows know more than the server takes. */
+function names({ namespace, flowId, triggerId }: TriggerKey): TriggerKey {
+  return { namespace, flowId, triggerId };
 }
 
 function parse(body: string): unknown {

@@ -48,7 +48,7 @@ function jsonObject(value: unknown): JsonObject {
   return isObject(value) ? (value as JsonObject) : {};
 }
 
-function instant(value: unknown): number | undefined {
+export function instant(value: unknown): number | undefined {
   const parsed = typeof value === 'string' ? Date.parse(value) : number(value);
   return parsed === undefined || Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -76,6 +76,59 @@ export interface Execution {
   triggerId?: string;
 }
 
+/** The names of a trigger. */
+export interface TriggerKey {
+  namespace: string;
+  flowId: string;
+  triggerId: string;
+}
+
+export interface Trigger extends TriggerKey {
+  /** SCHEDULE, POLLING, REALTIME, FLOW, WEBHOOK or OTHER. */
+  kind: string;
+  disabled: boolean;
+  locked: boolean;
+  /** Epoch milliseconds. */
+  next?: number;
+  last?: number;
+  executionId?: string;
+  error: string;
+}
+
+export interface MissedDate extends TriggerKey {
+  /** Epoch milliseconds. */
+  date: number;
+}
+
+export interface SchedulerStatus {
+  isRunning: boolean;
+  /** Whether it is this Jupyter server. */
+  isHere: boolean;
+  host: string;
+  pid?: number;
+  /** Epoch milliseconds. */
+  since?: number;
+  next?: number;
+  triggers: number;
+  missed: MissedDate[];
+}
+
+export interface Backfill extends TriggerKey {
+  id: string;
+  state: string;
+  total: number;
+  succeeded: number;
+  failed: number;
+  running: number;
+  /** ISO 8601 duration; empty while nobody can say. */
+  eta: string;
+  /** Epoch milliseconds. */
+  start?: number;
+  end?: number;
+}
+
+export type BackfillMove = 'pause' | 'unpause' | 'delete';
+
 export interface LogEntry {
   timestamp: string;
   level: string;

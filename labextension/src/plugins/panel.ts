@@ -5,7 +5,7 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Commands, PANEL_ID } from '../commands';
@@ -22,7 +22,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
   optional: [ILayoutRestorer, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    { flows, executions, knowledge }: IServices,
+    { flows, executions, schedules, knowledge }: IServices,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
@@ -39,14 +39,14 @@ export const panel: JupyterFrontEndPlugin<void> = {
       label: trans.__('Refresh Flows and Executions'),
       execute: async () => {
         knowledge.forget();
-        await Promise.all([flows.refresh(), executions.refresh()]);
+        await Promise.all([flows.refresh(), executions.refresh(), schedules.refresh()]);
       }
     });
     for (const command of [Commands.openPanel, Commands.refresh]) {
       palette?.addItem({ command, category: 'nbflow' });
     }
 
-    const widget = new Panel(flows, executions, actions(app), trans);
+    const widget = new Panel({ flows, executions, schedules }, actions(app), trans);
     widget.id = PANEL_ID;
     widget.title.icon = nbflowIcon;
     widget.title.caption = trans.__('Flows and executions (nbflow)');
@@ -61,6 +61,8 @@ export function actions({ commands }: JupyterFrontEnd): Actions {
   return {
     openFlow: (namespace, id) => run(Commands.openFlow, { namespace, id }),
     openExecution: id => run(Commands.openExecution, { id }),
+    openNotebook: (execution, uri) => run(Commands.openNotebook, { execution, uri }),
+    copy: text => Clipboard.copyToSystem(text),
     runFlow: (namespace, id) => run(Commands.runFlow, { namespace, id }),
     refresh: () => run(Commands.refresh)
   };

@@ -8,6 +8,7 @@ import { number } from '../api/guards';
 import { Executions } from '../services/executions';
 import { Flows } from '../services/flows';
 import { EditorKnowledge } from '../services/knowledge';
+import { Schedules } from '../services/schedules';
 import { IServices } from '../tokens';
 
 export const services: JupyterFrontEndPlugin<IServices> = {
@@ -35,6 +36,7 @@ export const services: JupyterFrontEndPlugin<IServices> = {
       client,
       executions,
       flows: new Flows(client.flows),
+      schedules: new Schedules(client),
       knowledge: new EditorKnowledge(client)
     };
   }

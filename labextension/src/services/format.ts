@@ -20,6 +20,22 @@ export function duration(milliseconds: number): string {
   return hours ? `${hours} h ${two(minutes)} min` : `${minutes} min ${two(rest)} s`;
 }
 
+/** How far an instant is away: `in 4.2 s`, `in 3 h 20 min`, `2 min 05 s ago`. */
+export function distance(epoch: number, now: number): string {
+  const words = duration(Math.round(Math.abs(epoch - now) / 1000) * 1000);
+  return epoch >= now ? `in ${words.replace('.0 s', ' s')}` : `${words.replace('.0 s', ' s')} ago`;
+}
+
+/** An ISO 8601 duration such as `PT1M30.5S` as people read it; another text as it is. */
+export function isoDuration(text: string): string {
+  const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text);
+  if (!parts) {
+    return text;
+  }
+  const [days, hours, minutes, seconds] = parts.slice(1).map(each => Number(each ?? 0));
+  return duration(1000 * (((days! * 24 + hours!) * 60 + minutes!) * 60 + seconds!));
+}
+
 /** Local time of day, with the date when it is not today's; the short form has no seconds. */
 export function moment(epoch: number, now: number, isShort = false): string {
   const date = new Date(epoch);

@@ -3,6 +3,8 @@
 export interface Actions {
   openFlow(namespace: string, id: string): void;
   openExecution(id: string): void;
+  openNotebook(execution: string, uri: string): void;
+  copy(text: string): void;
   runFlow(namespace: string, id: string): void;
   refresh(): void;
 }

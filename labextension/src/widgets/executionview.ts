@@ -12,6 +12,7 @@ import type { Actions } from './actions';
 import { button, h } from './dom';
 import { Gantt } from './gantt';
 import { JsonTree } from './jsontree';
+import { Leftovers } from './leftovers';
 import { LogList } from './loglist';
 import { stateChip } from './statechip';
 
@@ -32,11 +33,13 @@ export class ExecutionView extends Widget {
     this.addClass('jp-mod-empty');
     this._gantt = new Gantt(_trans);
     this._log = new LogList(_trans);
+    this._leftovers = new Leftovers(_actions, _trans);
     this._outputs = new JsonTree(_trans.__('No outputs.'));
     this._inputs = new JsonTree(_trans.__('No inputs.'));
     this.node.append(
       this._error,
       this._head,
+      this._leftovers.node,
       this._section(_trans.__('Timeline'), this._gantt.node),
       this._section(_trans.__('Logs'), this._log.node),
       this._section(_trans.__('Outputs'), this._outputs.node),
@@ -106,6 +109,7 @@ export class ExecutionView extends Widget {
     if (isTerminal(execution.state.current) || now - this._drawnAt > 1000) {
       this._drawnAt = now;
       this._outputs.update(allOutputs(execution));
+      this._leftovers.update(execution);
       this._inputs.update(execution.inputs);
     }
   }
@@ -196,6 +200,7 @@ export class ExecutionView extends Widget {
   private _inputs: JsonTree;
   private _drawnAt = 0;
   private _gantt: Gantt;
+  private _leftovers: Leftovers;
   private _log: LogList;
   private _clock = 0;
 }

@@ -1,4 +1,4 @@
-/** The left panel: flows by namespace, and the latest executions. */
+/** The left panel: flows by namespace, the scheduler with its triggers, and the latest executions. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
@@ -8,20 +8,32 @@ import type { Executions } from '../services/executions';
 import { type Flows, groupFlows } from '../services/flows';
 import { duration, moment } from '../services/format';
 import { endOf } from '../services/gantt';
+import type { Schedules } from '../services/schedules';
 import { isTerminal } from '../services/states';
 import type { Actions } from './actions';
 import { button, h } from './dom';
+import { ScheduleList } from './schedulelist';
 import { stateChip } from './statechip';
+
+/** What the panel shows. */
+export interface Shown {
+  flows: Flows;
+  executions: Executions;
+  schedules: Schedules;
+}
 
 export class Panel extends Widget {
   constructor(
-    private readonly _flows: Flows,
-    private readonly _executions: Executions,
+    { flows, executions, schedules }: Shown,
     private readonly _actions: Actions,
     private readonly _trans: TranslationBundle
   ) {
     super();
     this.addClass('jp-nbflow-panel');
+    this._flows = flows;
+    this._executions = executions;
+    this._schedules = schedules;
+    this._scheduleList = new ScheduleList(schedules, _actions, _trans);
     this._filter = h('input', {
       class: 'jp-nbflow-input',
       type: 'search',
@@ -39,11 +51,13 @@ export class Panel extends Widget {
       this._error,
       h('h2', { class: 'jp-nbflow-heading' }, _trans.__('Flows')),
       this._flowList,
+      h('h2', { class: 'jp-nbflow-heading' }, _trans.__('Schedules and triggers')),
+      this._scheduleList.node,
       h('h2', { class: 'jp-nbflow-heading' }, _trans.__('Latest executions')),
       this._executionList
     );
-    _flows.changed.connect(this._drawFlows, this);
-    _executions.changed.connect(this._onExecutions, this);
+    flows.changed.connect(this._drawFlows, this);
+    executions.changed.connect(this._onExecutions, this);
     this._drawFlows();
     this._drawExecutions();
   }
@@ -52,7 +66,8 @@ export class Panel extends Widget {
     if (this.isDisposed) {
       return;
     }
-    this._executions.isWatched = false;
+    this._executions.isWatched = this._schedules.isWatched = false;
+    this._scheduleList.dispose();
     this._flows.changed.disconnect(this._drawFlows, this);
     this._executions.changed.disconnect(this._onExecutions, this);
     clearInterval(this._clock);
@@ -60,7 +75,7 @@ export class Panel extends Widget {
   }
 
   protected override onAfterShow(): void {
-    this._executions.isWatched = true;
+    this._executions.isWatched = this._schedules.isWatched = true;
     void this._flows.refresh();
     clearInterval(this._clock);
     this._clock = window.setInterval(() => this._tick(), 1000);
@@ -73,7 +88,7 @@ export class Panel extends Widget {
   }
 
   protected override onAfterHide(): void {
-    this._executions.isWatched = false;
+    this._executions.isWatched = this._schedules.isWatched = false;
     clearInterval(this._clock);
   }
 
@@ -86,6 +101,9 @@ export class Panel extends Widget {
     this._ticks += 1;
     if (this._executions.items.some(item => !isTerminal(item.state.current))) {
       this._drawExecutions();
+    }
+    if (this._ticks % 5 === 0) {
+      this._scheduleList.draw();
     }
     if (this._ticks % 10 === 0 && !document.hidden) {
       void this._flows.refresh();
@@ -191,6 +209,10 @@ export class Panel extends Widget {
     return h('p', { class: 'jp-nbflow-empty' }, words);
   }
 
+  private readonly _flows: Flows;
+  private readonly _executions: Executions;
+  private readonly _schedules: Schedules;
+  private readonly _scheduleList: ScheduleList;
   private _filter: HTMLInputElement;
   private _error = h('p', { class: 'jp-nbflow-error', role: 'alert', hidden: true });
   private _flowList = h('div', { class: 'jp-nbflow-flows' });

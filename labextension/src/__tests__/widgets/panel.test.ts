@@ -3,9 +3,11 @@ import { Widget } from '@lumino/widgets';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import * as guards from '../../api/guards';
-import type { Execution, Flow } from '../../api/types';
+import * as timeguards from '../../api/timeguards';
+import type { Execution, Flow, SchedulerStatus } from '../../api/types';
 import { Executions } from '../../services/executions';
 import { Flows } from '../../services/flows';
+import { Schedules } from '../../services/schedules';
 import { Panel } from '../../widgets/panel';
 
 const trans = nullTranslator.load('nbflow');
@@ -18,8 +20,22 @@ function makePanel(flowList: object[], executionList: object[], failure = '') {
   const executions = new Executions(() =>
     answer(executionList.map(each => guards.execution(each) as Execution))
   );
-  const actions = { openFlow: vi.fn(), openExecution: vi.fn(), runFlow: vi.fn(), refresh: vi.fn() };
-  const panel = new Panel(flows, executions, actions, trans);
+  const schedules = new Schedules({
+    scheduler: async () => timeguards.scheduler({ running: false }) as SchedulerStatus,
+    triggers: async () => [],
+    backfills: async () => [],
+    switchTrigger: async () => undefined,
+    moveBackfill: async () => undefined
+  });
+  const actions = {
+    openFlow: vi.fn(),
+    openExecution: vi.fn(),
+    openNotebook: vi.fn(),
+    copy: vi.fn(),
+    runFlow: vi.fn(),
+    refresh: vi.fn()
+  };
+  const panel = new Panel({ flows, executions, schedules }, actions, trans);
   Widget.attach(panel, document.body);
   const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);
   return { panel, actions, find };
@@ -36,6 +52,7 @@ describe('the panel', () => {
       expect(panel.node.textContent).toContain('Put %%flow on the first line')
     );
     expect(panel.node.textContent).toContain('Nothing has run yet');
+    await vi.waitFor(() => expect(panel.node.textContent).toContain('No scheduler is running'));
     panel.dispose();
   });
 
