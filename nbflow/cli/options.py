@@ -82,7 +82,7 @@ TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", help="Kill the execution after so long.", min=0)
 ]
 WaitOption = Annotated[
-    bool, typer.Option("--wait/--no-wait", help="Show it until it ends; or only start it, at a server.")
+    bool, typer.Option("--wait/--no-wait", help="Show it until it ends; or leave it to a server of the home.")
 ]
 
 

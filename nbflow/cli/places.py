@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from nbflow.cli.connection import chosen_connection
+from nbflow.cli.showing import coloured, say
 from nbflow.errors import Problem
 
 Row = dict[str, Any]
@@ -191,6 +192,14 @@ class Watch:
     show: Callable[[Row], None] = print
     timeout: float | None = None
     wait: bool = True
+
+    def show_started(self, execution: Row) -> int:
+        """Show only that an execution was started, which goes on elsewhere; returns the exit status."""
+        if self.is_data:
+            self.show(execution)
+        else:
+            say(f"{execution['id']} {coloured(execution['state']['current'])}")
+        return 0
 
 
 class Place(Protocol):

@@ -16,6 +16,7 @@ from nbflow.cli.main import COMMANDS, app
 from nbflow.cli.options import UsageError
 from nbflow.cli.saving import save_below
 from nbflow.engine import Engine
+from nbflow.testing import eventually
 from tests.cli.cli_calls import FAILING, HELLO, Nbflow, environment
 
 NAP = """\
@@ -131,9 +132,13 @@ def test_a_flow_is_not_changed_against_ones_will(nbflow: Nbflow, ran: str, tmp_p
     assert nbflow("flows", "diff", "company.team.hello", "--file", str(file)).out == "nothing has changed\n"
 
 
-def test_a_local_run_cannot_be_left_alone(nbflow: Nbflow, ran: str) -> None:
+def test_a_run_is_left_to_a_server_of_the_home_and_only_to_one(nbflow: Nbflow, ran: str, home: Path) -> None:
     done = nbflow("flows", "execute", "company.team.hello", "--no-wait")
-    assert (done.status, "name a server" in done.err) == (2, True)
+    assert (done.status, "nbflow server" in done.err) == (2, True)
+    with Engine(home, scheduler=True) as server:
+        eventually(lambda: server.scheduler_status().is_running)
+        handed = nbflow("flows", "execute", "company.team.hello", "--no-wait", "-o", "json").json["id"]
+        assert server.wait(handed, timeout=30).state == "SUCCESS"
 
 
 def test_what_many_cannot_do_keeps_nobody_from_the_next(nbflow: Nbflow, ran: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nbflow.cli.live import run_live
-from nbflow.cli.options import UsageError
 from nbflow.cli.places import Again, Start, Watch
 from nbflow.engine import Engine
 
@@ -17,12 +16,12 @@ class LocalRuns:
         self._engine = engine
 
     def start(self, namespace: str, flow_id: str, start: Start, watch: Watch) -> int:
-        if not watch.wait:
-            raise UsageError(
-                "without a server the execution runs in this very process, which must wait for it",
-                hint="name a server with --server, or put `&` behind the command",
-            )
         inputs = {**start.inputs, **start.files}
+        if not watch.wait:
+            handed = self._engine.run_detached(
+                namespace, flow_id, inputs, labels=dict(start.labels), revision=start.revision
+            )
+            return watch.show_started(handed.to_dict())
         return run_live(
             self._engine,
             lambda: self._engine.run(namespace, flow_id, inputs, labels=dict(start.labels), revision=start.revision),

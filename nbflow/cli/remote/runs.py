@@ -15,7 +15,7 @@ from nbflow.cli.places import Again, Row, Start, Watch
 from nbflow.cli.reading import read_execution, read_instant
 from nbflow.cli.remote.client import Client
 from nbflow.cli.remote.executions import last_run
-from nbflow.cli.showing import coloured, log_text, say, warn
+from nbflow.cli.showing import log_text, say, warn
 from nbflow.cli.startup import settle
 from nbflow.errors import NbflowError
 
@@ -88,11 +88,7 @@ class RemoteRuns:
     def _shown(self, execution: Row, watch: Watch) -> int:
         """Show an execution until it has ended, or only that it was started; returns the exit status."""
         if not watch.wait:
-            if watch.is_data:
-                watch.show(execution)
-            else:
-                say(f"{execution['id']} {coloured(execution['state']['current'])}")
-            return 0
+            return watch.show_started(execution)
         settle()
         if not watch.is_data:
             say(f"{execution['namespace']}.{execution['flowId']}  execution {execution['id']}")
